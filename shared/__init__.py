@@ -1,0 +1,1 @@
+"""The business of PackFinderz, its outside integrations and the plumbing under both."""

@@ -1,0 +1,120 @@
+"""One JSON line per event on stdout, in the shape that Cloud Logging reads, with secrets and people left out."""
+
+import logging
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+
+from shared.kit import clock, context
+from shared.kit.config import CommonSettings
+
+REDACTED = "[redacted]"
+
+# Whole words of a field's name that mark its value as secret or personal.
+_SENSITIVE_WORDS = frozenset(
+    "password passwd pwd hash secret token tokens cookie cookies authorization jwt otp mfa pin cvv cvc pan card "
+    "cardholder iban email emails phone name names address address1 address2 street line1 line2 lat lng latitude "
+    "longitude notes note body text extracted content contents document signature recipient credential key".split()
+)
+# Names that hold a sensitive word but say nothing of a person or a secret.
+_HARMLESS = frozenset({"function_name", "event_name", "job_name", "idempotency_key_hash", "dedupe_key", "body_bytes"})
+
+Fields = MutableMapping[str, Any]
+
+
+def is_sensitive(field: str) -> bool:
+    """Whether a field of this name may not be logged."""
+    lowered = field.lower().replace("-", "_")
+    return lowered not in _HARMLESS and not _SENSITIVE_WORDS.isdisjoint(lowered.split("_"))
+
+
+def redact(value: Any) -> Any:
+    """The same structure with the values of sensitive fields replaced."""
+    if isinstance(value, dict):
+        return {key: REDACTED if is_sensitive(str(key)) else redact(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact(inner) for inner in value]
+    return value
+
+
+def _redact_event(_: Any, __: str, event: Fields) -> Fields:
+    return {key: REDACTED if is_sensitive(key) else redact(value) for key, value in event.items()}
+
+
+def _add_context(_: Any, __: str, event: Fields) -> Fields:
+    work = context.work()
+    known = {
+        "request_id": work.request_id,
+        "function": work.function,
+        "user_id": work.user_id and str(work.user_id),
+        "store_id": work.store_id and str(work.store_id),
+        "action": work.action,
+    }
+    for key, value in known.items():
+        if value is not None:
+            event.setdefault(key, value)
+    if work.trace_id:
+        project = CommonSettings.current().gcp_project
+        event["logging.googleapis.com/trace"] = f"projects/{project}/traces/{work.trace_id}"
+    return event
+
+
+def _shape(_: Any, method: str, event: Fields) -> Fields:
+    event["severity"] = {"warn": "WARNING", "exception": "ERROR"}.get(method, method.upper())
+    event["message"] = event.pop("event")
+    event["time"] = clock.now().isoformat().replace("+00:00", "Z")
+    return event
+
+
+def _stack(_: Any, __: str, event: Fields) -> Fields:
+    """Name the error and where it was raised; its own message may hold data and stays out."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        frames = []
+        trace = error.__traceback__
+        while trace is not None:
+            frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        event["error_type"] = type(error).__name__
+        event["stack"] = frames[-12:]
+    return event
+
+
+_sinks: list[Callable[[str], None]] = []
+
+
+class _Line:
+    """Writes whole lines to stdout as it is now (tests replace it), and to any listener."""
+
+    def msg(self, message: str) -> None:
+        for sink in _sinks:
+            sink(message)
+        sys.stdout.write(message + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = warn = error = critical = exception = fatal = msg
+
+
+def listen(sink: Callable[[str], None]) -> Callable[[], None]:
+    """Hand every log line to `sink` as well; call the result to stop. For tests and the local stack."""
+    _sinks.append(sink)
+    return lambda: _sinks.remove(sink)
+
+
+structlog.configure(
+    processors=[_stack, _add_context, _redact_event, _shape, structlog.processors.JSONRenderer(default=str)],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    logger_factory=lambda *_: _Line(),
+    cache_logger_on_first_use=True,
+)
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+
+
+def metric(name: str, value: float = 1, **labels: str | int) -> None:
+    """A measured value as a log line, from which Cloud Monitoring makes a metric."""
+    log.info("metric", metric=name, value=value, **labels)

@@ -1,0 +1,70 @@
+"""What every table is made of: the declarative base, column shorthands, and inserting many rows at once."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Enum, MetaData, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+
+from shared.kit import clock
+from shared.kit.ids import new_id
+
+Id = Annotated[UUID, mapped_column(Uuid, primary_key=True, default=new_id)]
+Created = Annotated[datetime, mapped_column(DateTime(timezone=True), default=clock.now)]
+Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+JsonList = Annotated[list[Any], mapped_column(JSONB)]
+
+
+class Table(DeclarativeBase):
+    """Base of all models. Constraint names are stable, so that errors and migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        str: Text(),
+        UUID: Uuid(),
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+    }
+
+
+def enum_type(enum: type[StrEnum], name: str) -> Enum:
+    """The PostgreSQL enum `name` holding the values of `enum`."""
+    return Enum(enum, name=name, values_callable=lambda kinds: [kind.value for kind in kinds])
+
+
+def insert_all(session: Session, model: type[Table], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows by one statement, however many; each row has the same keys (column names).
+
+    The rows travel as one JSON parameter, so the statement's text stays the same and its plan small.
+    """
+    if not rows:
+        return
+    table = model.__tablename__
+    columns = ", ".join(rows[0])
+    session.execute(
+        text(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} "  # noqa: S608 - names come from our own models
+            f"FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
+        ),
+        {"rows": as_json(rows)},
+    )
+
+
+def as_json(value: Any) -> str:
+    """JSON text for the database: ids, times and decimals become strings that PostgreSQL reads back exactly."""
+    return json.dumps(value, default=str, separators=(",", ":"))
