@@ -182,8 +182,8 @@ def read_only() -> Iterator[Session]:
 @contextmanager
 def _session() -> Iterator[Session]:
     bind = _pinned if _pinned is not None else engine()
-    mode = "create_savepoint" if _pinned is not None else "conditional_savepoint"
-    session = Session(bind, expire_on_commit=False, join_transaction_mode=mode)
+    # Without an outer transaction the mode has no effect; within a test's, a commit releases a savepoint.
+    session = Session(bind, expire_on_commit=False, join_transaction_mode="create_savepoint")
     try:
         yield session
     except PoolExhausted as error:
@@ -219,7 +219,7 @@ def retrying(unit: Callable[[], Result]) -> Result:
             return unit()
         except DBAPIError as error:
             may_repeat = context.work().commits == committed_before and attempt < MAX_ATTEMPTS
-            if not (_is_transient(error)):
+            if not _is_transient(error):
                 raise
             log.warning("database_retry", sqlstate=sqlstate(error), attempt=attempt, repeating=may_repeat)
             if not may_repeat:

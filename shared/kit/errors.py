@@ -14,7 +14,11 @@ class ApiError(Exception):
     default_message = "Something went wrong on our side."
 
     def __init__(
-        self, message: str | None = None, *, details: dict[str, Any] | None = None, retry_after_s: int | None = None
+        self,
+        message: str | None = None,
+        *,
+        details: dict[str, Any] | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         self.message = message or self.default_message
         self.details = details

@@ -14,12 +14,27 @@ REDACTED = "[redacted]"
 
 # Whole words of a field's name that mark its value as secret or personal.
 _SENSITIVE_WORDS = frozenset(
-    "password passwd pwd hash secret token tokens cookie cookies authorization jwt otp mfa pin cvv cvc pan card "
-    "cardholder iban email emails phone name names address address1 address2 street line1 line2 lat lng latitude "
-    "longitude notes note body text extracted content contents document signature recipient credential key".split()
+    {
+        *(
+            "password",
+            "passwd",
+            "pwd",
+            "hash",
+            "secret",
+            "token",
+            "tokens",
+            "cookie",
+            "cookies",
+            "authorization",
+            "jwt",
+        ),
+        *("otp", "mfa", "pin", "cvv", "cvc", "pan", "card", "cardholder", "iban", "credential", "key", "signature"),
+        *("email", "emails", "phone", "name", "names", "recipient", "address", "street", "line1", "line2"),
+        *("lat", "lng", "latitude", "longitude", "note", "notes", "body", "text", "content", "contents", "extracted"),
+    }
 )
 # Names that hold a sensitive word but say nothing of a person or a secret.
-_HARMLESS = frozenset({"function_name", "event_name", "job_name", "idempotency_key_hash", "dedupe_key", "body_bytes"})
+_HARMLESS = frozenset({"function_name", "event_name", "job_name", "dedupe_key", "body_bytes"})
 
 Fields = MutableMapping[str, Any]
 

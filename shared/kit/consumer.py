@@ -1,0 +1,262 @@
+"""A consumer is a function of (session, typed event); what is around it makes each effect happen once.
+
+A delivery is decoded and checked, leased in Redis, run in one transaction that also writes its
+processed mark, and acknowledged by a 2xx. A raised error is a refusal: the message comes again.
+What can never be read is kept as a dead letter at once.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from flask import Request as FlaskRequest
+from flask import Response as FlaskResponse
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from shared.kit import clock, config, db, redis
+from shared.kit.context import Work, accepted_request_id, work, working
+from shared.kit.logging import log, metric
+from shared.kit.outbox import Event
+from shared.kit.tables import Created, Table, as_json
+
+Handled = TypeVar("Handled", bound=Event)
+Handler = Callable[[Session, Any], None]
+
+LEASE_S = 60
+KEPT_S = 720 * 3600
+
+
+class ProcessedEvent(Table):
+    """The mark that a consumer has done an event, written in the transaction of what it did."""
+
+    __tablename__ = "processed_events"
+
+    consumer: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    processed_at: Mapped[Created]
+
+
+class Unreadable(Exception):
+    """A message that no retry can mend."""
+
+
+class BeingProcessed(Exception):
+    """Another delivery of the same event holds the lease; this one is refused and comes again."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """An event as it travels, with the facts of its delivery."""
+
+    event_id: UUID
+    event_type: str
+    version: int
+    sequence: int
+    occurred_at: datetime
+    actor: str
+    request_id: str
+    event: Event
+
+
+class Consumer:
+    """One event function. `name` is the function's; `on` says what is done with which event."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: dict[str, tuple[type[Event], Handler]] = {}
+
+    def on(self, kind: type[Handled]) -> Callable[[Callable[[Session, Handled], None]], Handler]:
+        """Register what is done with events of a kind."""
+
+        def register(handler: Callable[[Session, Handled], None]) -> Handler:
+            self.handlers[kind.event_type()] = (kind, handler)
+            return handler
+
+        return register
+
+    def entry_point(self) -> Callable[[FlaskRequest], FlaskResponse]:
+        """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
+        import functions_framework
+
+        config.load_all()
+
+        @functions_framework.http
+        def main(request: FlaskRequest) -> FlaskResponse:
+            if request.path in ("/health/live", "/health/ready"):
+                return FlaskResponse('{"data":{"status":"ok"}}', content_type="application/json")
+            return FlaskResponse(status=204 if self.deliver(request.get_json()) else 500)
+
+        main.consumer = self  # type: ignore[attr-defined]  # the architecture tests read the handlers here
+        return main
+
+    def deliver(self, data: dict[str, Any]) -> bool:
+        """Handle one delivery (the data of a Pub/Sub CloudEvent); false asks for it again."""
+        message = data.get("message") or {}
+        attributes = message.get("attributes") or {}
+        this = Work(
+            function=self.name,
+            request_id=accepted_request_id(attributes.get("request_id")),
+            traceparent=attributes.get("traceparent"),
+        )
+        with working(this):
+            started = time.perf_counter()
+            outcome = self._outcome(data, message)
+            log.info(
+                "delivery",
+                outcome=outcome,
+                event_type=attributes.get("event_type"),
+                event_id=attributes.get("event_id"),
+                delivery_attempt=data.get("deliveryAttempt"),
+                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                sql_statements=this.sql_statements,
+            )
+            return outcome != "refused"
+
+    def _outcome(self, data: dict[str, Any], message: dict[str, Any]) -> str:
+        """What became of a delivery: done, repeated, ignored, dead or refused."""
+        try:
+            return self._handle(message)
+        except Unreadable as error:
+            self._bury(data, message, str(error))
+            return "dead"
+        except BeingProcessed:
+            return "refused"
+        except Exception:
+            log.exception("delivery_failed")
+            metric("delivery_failed", consumer=self.name)
+            return "refused"
+
+    def _handle(self, message: dict[str, Any]) -> str:
+        told = _decoded(message)
+        if told.get("event_type") not in self.handlers:
+            return "ignored"
+        kind, handler = self.handlers[told["event_type"]]
+        envelope = _envelope(told, kind)
+        work().action = envelope.event_type
+        lease = _Lease(self.name, envelope.event_id)
+        if lease.done():
+            return "repeated"
+        try:
+            fresh = db.retrying(lambda: self._run(handler, envelope))
+        except BaseException:
+            lease.release()
+            raise
+        lease.keep()
+        return "done" if fresh else "repeated"
+
+    def _run(self, handler: Handler, envelope: Envelope) -> bool:
+        with db.transaction() as session:
+            mark = text(
+                "INSERT INTO processed_events (consumer, event_id, processed_at) VALUES (:consumer, :event_id, :at) "
+                "ON CONFLICT DO NOTHING RETURNING 1"
+            )
+            named = {"consumer": self.name, "event_id": envelope.event_id, "at": clock.now()}
+            if session.execute(mark, named).first() is None:
+                return False
+            session.info["envelope"] = envelope
+            handler(session, envelope.event)
+            return True
+
+    def _bury(self, data: dict[str, Any], message: dict[str, Any], reason: str) -> None:
+        """Keep an unreadable message, so that it can be looked at and is not delivered again."""
+        attributes = message.get("attributes") or {}
+        with db.transaction() as session:
+            session.execute(
+                text(
+                    "INSERT INTO outbox_dlq (id, event_id, source, subscription, event_type, message, attempts,"
+                    " reason, created_at) VALUES (gen_random_uuid(), :event_id, 'consumer', :consumer, :event_type,"
+                    " CAST(:message AS jsonb), :attempts, :reason, :at) ON CONFLICT DO NOTHING"
+                ),
+                {
+                    "event_id": _uuid_or_none(attributes.get("event_id")),
+                    "consumer": self.name,
+                    "event_type": attributes.get("event_type"),
+                    "message": as_json(message),
+                    "attempts": data.get("deliveryAttempt") or 1,
+                    "reason": reason,
+                    "at": clock.now(),
+                },
+            )
+        metric("dead_letter", consumer=self.name)
+
+
+def envelope_of(session: Session) -> Envelope:
+    """The envelope of the event that this session's transaction handles."""
+    envelope: Envelope = session.info["envelope"]
+    return envelope
+
+
+def _decoded(message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        told = json.loads(base64.b64decode(message["data"], validate=True))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable("the data is not base64 of JSON") from error
+    if not isinstance(told, dict):
+        raise Unreadable("the data is not an object")
+    return told
+
+
+def _envelope(told: dict[str, Any], kind: type[Event]) -> Envelope:
+    """Accepts the current version of an event and the previous one."""
+    try:
+        version = int(told["version"])
+        if version not in (kind.version, kind.version - 1):
+            raise Unreadable(f"version {version} of {kind.event_type()} is not understood")
+        return Envelope(
+            event_id=UUID(told["event_id"]),
+            event_type=told["event_type"],
+            version=version,
+            sequence=int(told["sequence"]),
+            occurred_at=datetime.fromisoformat(told["occurred_at"]),
+            actor=str(told["actor"]),
+            request_id=str(told["request_id"]),
+            event=kind.model_validate(told["data"]),
+        )
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise Unreadable(f"the payload does not fit {kind.event_type()}") from error
+
+
+def _uuid_or_none(value: Any) -> UUID | None:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return None
+
+
+class _Lease:
+    """A consumer's hold on an event in Redis. Without Redis the mark in the database alone decides."""
+
+    def __init__(self, consumer: str, event_id: UUID) -> None:
+        self.key = f"pf:evt:processed:{consumer}:{event_id}"
+
+    def done(self) -> bool:
+        """Take the lease; true when the event was done before. Raises BeingProcessed."""
+        try:
+            if redis.client().set(self.key, "working", nx=True, ex=LEASE_S):
+                return False
+            state = redis.client().get(self.key)
+        except RedisError:
+            return False
+        if state == "working":
+            raise BeingProcessed
+        return state == "done"
+
+    def keep(self) -> None:
+        self._quietly(lambda: redis.client().set(self.key, "done", ex=KEPT_S))
+
+    def release(self) -> None:
+        self._quietly(lambda: redis.client().delete(self.key))
+
+    def _quietly(self, act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except RedisError as error:
+            log.warning("lease_lost", error_type=type(error).__name__)

@@ -1,0 +1,98 @@
+"""What a request says of itself, before anything is believed."""
+
+import json
+from typing import Any
+
+from flask import Request as FlaskRequest
+from pydantic import Field
+
+from shared.kit.auth import Claims
+from shared.kit.config import Settings
+from shared.kit.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+
+MAX_BODY_BYTES = 1024 * 1024
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class ProxySettings(Settings):
+    """How many proxies of ours stand before a function and append to X-Forwarded-For."""
+
+    trusted_proxies: int = Field(default=1, ge=0)
+
+
+class Asked:
+    """One request: its headers, its address, its body, and the verified claims of its token."""
+
+    def __init__(self, request: FlaskRequest) -> None:
+        self.request = request
+        self.claims: Claims | None = None
+        self._raw: bytes | None = None
+
+    def header(self, name: str) -> str | None:
+        return self.request.headers.get(name)
+
+    @property
+    def bearer(self) -> str | None:
+        """The access token of `Authorization: Bearer …`."""
+        scheme, _, token = (self.header("Authorization") or "").partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
+
+    @property
+    def user(self) -> str | None:
+        return self.claims.user_id if self.claims else None
+
+    @property
+    def store(self) -> str | None:
+        return self.claims.store_id if self.claims else None
+
+    @property
+    def address(self) -> str:
+        """The client's address: the right-most entry of X-Forwarded-For that none of our proxies wrote."""
+        hops = [hop.strip() for hop in (self.header("X-Forwarded-For") or "").split(",") if hop.strip()]
+        ours = ProxySettings.current().trusted_proxies
+        if ours and len(hops) >= ours:
+            return hops[-ours]
+        return self.request.remote_addr or "unknown"
+
+    @property
+    def raw(self) -> bytes:
+        """The body's bytes, once. Raises PayloadTooLarge over 1 MiB."""
+        if self._raw is None:
+            if (self.request.content_length or 0) > MAX_BODY_BYTES:
+                raise PayloadTooLarge
+            self._raw = self.request.stream.read(MAX_BODY_BYTES + 1)
+            if len(self._raw) > MAX_BODY_BYTES:
+                raise PayloadTooLarge
+        return self._raw
+
+    def json(self) -> Any:
+        """The body as JSON. Raises UnsupportedMediaType, InvalidRequest, PayloadTooLarge."""
+        if self.request.mimetype != "application/json":
+            raise UnsupportedMediaType
+        try:
+            return json.loads(self.raw, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequest("The body is not valid JSON.") from error
+
+    def field(self, name: str) -> str:
+        """A text field of the body for counting limits; empty when there is none such."""
+        try:
+            body = json.loads(self.raw)
+        except (ValueError, RecursionError):
+            return ""
+        value = body.get(name) if isinstance(body, dict) else None
+        return value if isinstance(value, str) else ""
+
+    @property
+    def writes(self) -> bool:
+        return self.request.method not in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def identity(self) -> bytes:
+        """Everything that makes two requests the same request."""
+        head = f"{self.request.method} {self.request.full_path} {self.request.mimetype}\n"
+        return head.encode() + self.raw
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
