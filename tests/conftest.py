@@ -1,0 +1,94 @@
+"""What every test can rely on: its own database, an empty Redis, a clock that it can stop."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared.kit import clock, db
+from shared.kit import redis as kit_redis
+from tests.logs import LogKeeper
+from tests.servers import TestServers, ensure_packages
+
+_SERVERS = pytest.StashKey[TestServers]()
+_KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start this process's servers. In a parallel run the process that hands out the work has its own too:
+    it outlives the workers, so it is the last to leave the cluster."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is None:
+        config.pluginmanager.register(LogKeeper())
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        ensure_packages()
+        servers = TestServers(int(worker["workerid"].removeprefix("gw")) if worker else 0)
+        config.stash[_SERVERS] = servers
+        servers.start()
+    except SystemExit as error:
+        pytest.exit(str(error), returncode=2)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    servers = config.stash.get(_SERVERS, None)
+    if servers is not None:
+        db.forget()
+        kit_redis.forget()
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def _test_redis() -> Iterator[Redis]:
+    with Redis.from_url(kit_redis.RedisSettings.current().redis_url) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(_test_redis: Redis) -> None:
+    _test_redis.flushdb()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """This worker's migrated database; what the test changes is undone after it.
+
+    A test that asks for `committed_database` as well gets only that.
+    """
+    if "committed_database" in request.fixturenames:
+        yield
+        return
+    _ = request.config.stash[_SERVERS].migrated
+    with db.pinned_connection():
+        yield
+
+
+@pytest.fixture
+def committed_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """This worker's migrated database by its URL, with real commits; every table is emptied afterwards.
+
+    For tests of what happens between transactions: races, retries, restarts.
+    """
+    servers = request.config.stash[_SERVERS]
+    server = servers.migrated
+    yield server.url(servers.database)
+    with server.cursor(servers.database) as cursor:
+        cursor.execute(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
+            "WHERE schemaname = 'public' AND tablename NOT IN (%s, %s)",
+            _KEPT_TABLES,
+        )
+        tables = ", ".join(table for (table,) in cursor.fetchall())
+        cursor.execute("SET lock_timeout = '5s'")
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def freeze() -> Iterator[Callable[[datetime], None]]:
+    """Call it with an aware moment to stop the clock there; call it again to move it."""
+    with ExitStack() as stack:
+        yield lambda moment: stack.enter_context(clock.frozen_at(moment))

@@ -1,0 +1,15 @@
+"""The environment of the whole test run. Importing this module sets it, before anything shared reads it."""
+
+import os
+
+TEST_SETTINGS = {
+    "PF_ENVIRONMENT": "test",
+    "PF_GCP_PROJECT": "packfinderz-test",
+}
+
+# Servers that the person at the keyboard names instead of private ones. They are taken out of the
+# environment, so that a test can only ever reach a database that was made for it.
+NAMED_DATABASE_URL = os.environ.pop("PF_DATABASE_URL", "")
+NAMED_REDIS_URL = os.environ.pop("PF_REDIS_URL", "")
+
+os.environ.update(TEST_SETTINGS)
