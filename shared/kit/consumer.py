@@ -82,7 +82,7 @@ class Consumer:
 
         return register
 
-    def entry_point(self) -> Callable[[FlaskRequest], FlaskResponse]:
+    def entry_point(self) -> Callable[[FlaskRequest], Any]:
         """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
         import functions_framework
 

@@ -25,6 +25,8 @@ from shared.kit.schemas import Query, Request
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 Check = Callable[[], None]
+Target = Callable[[FlaskRequest], Any]
+"""What functions-framework calls with a request."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,12 @@ class Api:
 
         return register
 
-    def entry_point(self, *, ready: Mapping[str, Check] | None = None) -> Callable[[FlaskRequest], WerkzeugResponse]:
+    def entry_point(self, *, ready: Mapping[str, Check] | None = None) -> Target:
         """The target of a function that serves this group alone; see `serve`."""
         return serve(self.name, self, ready=ready)
 
 
-def serve(
-    name: str, *groups: Api, ready: Mapping[str, Check] | None = None
-) -> Callable[[FlaskRequest], WerkzeugResponse]:
+def serve(name: str, *groups: Api, ready: Mapping[str, Check] | None = None) -> Target:
     """The target that functions-framework serves for function `name`: one Flask application of all groups.
 
     `ready` maps the name of a dependency to a check that raises when it is down; by default the
@@ -136,7 +136,7 @@ def serve(
     return target(application(name, routes, ready), routes)
 
 
-def target(app: Flask, routes: list[Route]) -> Callable[[FlaskRequest], WerkzeugResponse]:
+def target(app: Flask, routes: list[Route]) -> Target:
     """Hand whatever functions-framework receives to `app`, kept on the function for the tools that ask."""
 
     import functions_framework

@@ -86,7 +86,7 @@ def _readiness(checks: Mapping[str, Check]) -> FlaskResponse:
 def _refuse(error: HTTPException) -> FlaskResponse:
     """The router's own refusals in our envelope."""
     if error.code is not None and error.code < 400:
-        return error.get_response()  # type: ignore[return-value]  # a redirect of the router is a response
+        return FlaskResponse(status=error.code, headers=error.get_response().headers)
     return answers.failure(MethodNotAllowed() if isinstance(error, WerkzeugMethodNotAllowed) else NotFound())
 
 
@@ -159,7 +159,7 @@ class _Exchange:
     def __init__(self, route: Route, path: dict[str, Any]) -> None:
         self.route = route
         self.path = path
-        self.asked = Asked(request)  # type: ignore[arg-type]  # the proxy stands for the request itself
+        self.asked = Asked(request)
 
     def answer(self) -> FlaskResponse:
         """The response. Raises ApiError for everything that is not a success."""
@@ -189,7 +189,8 @@ class _Exchange:
         if self._session_key is None:
             return None
         with redis.round_trip() as client:
-            return client.get(self._session_key)
+            held = client.get(self._session_key)
+        return None if held is None else str(held)
 
     def _attempt(self) -> Attempt | None:
         if self.route.idempotent_s is None:

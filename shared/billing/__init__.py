@@ -1,0 +1,1 @@
+"""What vendors pay the platform: plans, cards, subscriptions, charges."""

@@ -1,0 +1,1 @@
+"""What vendors offer, and who can see it."""

@@ -1,0 +1,1 @@
+"""The only importers of outside SDKs, each behind a small protocol of our own."""

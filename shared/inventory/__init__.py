@@ -1,0 +1,1 @@
+"""How much there is, and every movement that made it so."""

@@ -1,0 +1,1 @@
+"""State licenses of stores, their verification, and what it means for the store."""

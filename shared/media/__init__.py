@@ -1,0 +1,1 @@
+"""Uploaded files: their life from presign to deletion, and what uses them."""

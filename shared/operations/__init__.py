@@ -1,0 +1,1 @@
+"""What operators need: the audit log, flags, dead letters, invariants."""
