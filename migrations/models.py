@@ -1,0 +1,9 @@
+"""Importing this module makes every table of every context known to `Table.metadata`."""
+
+import shared.catalog.models
+import shared.identity.models
+import shared.inventory.models
+import shared.kit.consumer
+import shared.kit.outbox
+import shared.operations.audit
+import shared.orders.models  # noqa: F401

@@ -1,0 +1,14 @@
+"""Catalogue: what browsing and stock keeping need beyond the ground."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
