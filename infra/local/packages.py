@@ -24,7 +24,7 @@ class PackagesMissing(SystemExit):
     def __init__(self, packages: Sequence[str]) -> None:
         super().__init__(2)
         command = f"sudo apt-get update && sudo apt-get install -y {' '.join(packages)}"
-        self.sentence = f"The local servers need packages that only root may install; run: {command}"
+        self.sentence = f"A system package is missing, and only root may install it; run: {command}"
 
     def __str__(self) -> str:
         return self.sentence
@@ -78,10 +78,18 @@ def missing_packages(system: System, *, postgres: bool = True, redis: bool = Tru
 
 
 def ensure(*, postgres: bool = True, redis: bool = True, say: Say = print) -> None:
-    """Install what is missing. Raises PackagesMissing when that is not ours to do, InstallationFailed."""
+    """Install what the servers miss. Raises PackagesMissing, InstallationFailed."""
     packages = missing_packages(System(), postgres=postgres, redis=redis)
     if not packages:
         return
+    install(packages, say=say)
+    still = missing_packages(System(), postgres=postgres, redis=redis)
+    if still:
+        raise InstallationFailed(f"apt-get said yes, but {' and '.join(still)} is not where Debian puts it.")
+
+
+def install(packages: Sequence[str], *, say: Say = print) -> None:
+    """Install system packages with apt-get. Raises PackagesMissing when we may not, InstallationFailed."""
     elevate = _right_to_install()
     if elevate is None:
         missing = PackagesMissing(packages)
@@ -91,9 +99,6 @@ def ensure(*, postgres: bool = True, redis: bool = True, say: Say = print) -> No
     _apt(elevate, "update")
     with _services_not_started(elevate):
         _apt(elevate, "install", "--no-install-recommends", *packages)
-    still = missing_packages(System(), postgres=postgres, redis=redis)
-    if still:
-        raise InstallationFailed(f"apt-get said yes, but {' and '.join(still)} is not where Debian puts it.")
 
 
 def _right_to_install() -> list[str] | None:
