@@ -11,6 +11,7 @@ from redis import Redis
 
 from shared.kit import clock, db
 from shared.kit import redis as kit_redis
+from tests.events import Events
 from tests.logs import LogKeeper
 from tests.servers import TestServers, ensure_packages
 
@@ -92,3 +93,9 @@ def freeze() -> Iterator[Callable[[datetime], None]]:
     """Call it with an aware moment to stop the clock there; call it again to move it."""
     with ExitStack() as stack:
         yield lambda moment: stack.enter_context(clock.frozen_at(moment))
+
+
+@pytest.fixture
+def events() -> Events:
+    """What the test's actions wrote to the outbox."""
+    return Events()

@@ -5,6 +5,8 @@ import os
 TEST_SETTINGS = {
     "PF_ENVIRONMENT": "test",
     "PF_GCP_PROJECT": "packfinderz-test",
+    "PF_JWT_KEYS": "test-1:an-access-token-secret-for-tests-only-0001",
+    "PF_CURSOR_KEY": "a-cursor-secret-for-tests-only-00000001",
 }
 
 # Servers that the person at the keyboard names instead of private ones. They are taken out of the

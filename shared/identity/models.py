@@ -34,6 +34,9 @@ class Geography(UserDefinedType[Any]):
 
     cache_ok = True
 
+    def __init__(self, *_: Any) -> None:
+        """Whatever PostgreSQL reports of the column's kind, it is this one."""
+
     def get_col_spec(self, **_: Any) -> str:
         return "geography(Point,4326)"
 

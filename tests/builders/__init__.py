@@ -1,0 +1,1 @@
+"""Builders: real rows with vivid defaults, overridden by keyword. Each commits what it builds."""
