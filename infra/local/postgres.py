@@ -3,15 +3,17 @@
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.accounts import Account, reachable_home, run_as
 from infra.local.databases import DatabaseServer
 from infra.local.packages import Say, postgres_bin
-from infra.local.processes import ServerFailed, free_port, is_alive, is_port_free
+from infra.local.processes import ServerFailed, command_of, free_port, is_alive, is_port_free
 
 ROLE = "packfinderz"
 _SETTINGS_FILE = "packfinderz.conf"
+_ORPHANS_LAST_S = 1.0  # within that time the backends of a killed postmaster notice, and end
 
 # For a development machine of two cores and a few GB that it shares with everything else.
 _SETTINGS = {
@@ -49,10 +51,10 @@ class PostgresCluster:
         home = home.resolve()
         self._account = Account.for_servers(home)
         self.home = reachable_home(home, self._account)
+        self._moved = self.home != home
         self._durable = durable
-        self._say = say
-        if self.home != home:
-            say(f"PostgreSQL cannot run as root and its account cannot enter {home.parent}; using {self.home}.")
+        if self._moved:
+            say(f"PostgreSQL does not run as root and its account cannot enter {home.parent}: using {self.home}")
             self._account = Account.for_servers(self.home)
 
     @property
@@ -69,7 +71,7 @@ class PostgresCluster:
     def pid(self) -> int | None:
         """The postmaster's process, when it runs."""
         lines = self._pid_file_lines()
-        if lines and is_alive(int(lines[0]), "postgres"):
+        if lines and is_alive(int(lines[0]), "postgres") and str(self.data) in command_of(int(lines[0])):
             return int(lines[0])
         return None
 
@@ -101,13 +103,11 @@ class PostgresCluster:
         if self.pid is not None:
             return
         self._make_once()
-        self._drop_foreign_pid_file()
-        remembered = self._remembered_port()
-        for port in (remembered, free_port(), free_port()):
+        self._drop_stale_pid_file()
+        for port in (self._remembered_port(), free_port(), free_port()):
             if self._start_on(port):
                 return
-            # Backends orphaned by a killed postmaster notice within moments and let go of its memory.
-            time.sleep(1.0)
+            time.sleep(_ORPHANS_LAST_S)
         raise ServerFailed(f"PostgreSQL does not start; {self.log} ends with: {_last_line(self.log)}")
 
     def stop(self) -> None:
@@ -123,6 +123,9 @@ class PostgresCluster:
         """Stop the server and remove the cluster with all its data."""
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+        if self._moved:
+            with suppress(OSError):  # another cluster of the same checkout may be there
+                self.home.parent.rmdir()
 
     def _make_once(self) -> None:
         if (self.data / _SETTINGS_FILE).exists():
@@ -143,7 +146,7 @@ class PostgresCluster:
         lines = (f"{name} = '{value}'\n" for name, value in settings.items())
         (self.data / _SETTINGS_FILE).write_text("".join(lines))
         self.log.unlink(missing_ok=True)
-        failure = self._postgres("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", "60")
+        failure = self._control("start", "-l", str(self.log))
         if failure is None:
             (self.home / "port").write_text(str(port))
         return failure is None
@@ -159,10 +162,14 @@ class PostgresCluster:
         except FileNotFoundError:
             return []
 
-    def _drop_foreign_pid_file(self) -> None:
-        """A killed postmaster's number may now be another program's, which PostgreSQL takes for itself."""
+    def _drop_stale_pid_file(self) -> None:
+        """Remove what a killed postmaster left when its number looks alive to PostgreSQL.
+
+        It may be another program's by now, or still be kept for a parent that never asks how it ended.
+        """
         lines = self._pid_file_lines()
-        if lines and Path(f"/proc/{lines[0]}").exists() and not is_alive(int(lines[0]), "postgres"):
+        if lines and Path(f"/proc/{lines[0]}").exists():
+            time.sleep(_ORPHANS_LAST_S)
             (self.data / "postmaster.pid").unlink()
 
     def _control(self, verb: str, *arguments: str) -> str | None:

@@ -47,6 +47,14 @@ def is_alive(pid: int, program: str) -> bool:
     return fields["Name"].strip() == program and not fields["State"].strip().startswith("Z")
 
 
+def command_of(pid: int) -> list[str]:
+    """The words that this process was started with; none when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def birth_of(pid: int) -> str | None:
     """A mark that tells this process from a later one of the same number; None when there is none."""
     try:
