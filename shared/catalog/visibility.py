@@ -1,0 +1,113 @@
+"""Who sees what: the one predicate behind browse, detail, directory, quote and ads.
+
+A product is visible to a buyer when it is offered and its vendor sells to the buyer. The pieces are
+SQL expressions over `Product` and `Store` (the vendor), to be joined by `Product.vendor_store_id`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, cast, func, literal, not_, or_, select
+from sqlalchemy.orm import Session
+
+from shared.catalog.models import Product
+from shared.identity.models import Geography, KycStatus, Store
+from shared.identity.permissions import StoreType
+from shared.kit.errors import NotFound
+
+
+class VendorRefusal(StrEnum):
+    """Why a vendor does not sell to a buyer, in the order in which one of several is told."""
+
+    DELETED = "deleted"
+    SUSPENDED = "suspended"
+    LICENSE_INVALID = "license_invalid"
+    NOT_SUBSCRIBED = "not_subscribed"
+    OTHER_STATE = "other_state"
+    OUT_OF_RADIUS = "out_of_radius"
+
+
+class Standpoint(Protocol):
+    """Where a buyer stands, as SQL: values that were loaded before, or the row of its store (an alias)."""
+
+    @property
+    def state(self) -> Any: ...
+    @property
+    def geom(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class BuyerPlace:
+    """Where a buyer store is: its state's two letters and its position in degrees (WGS 84)."""
+
+    store_id: UUID
+    state: str
+    lat: float
+    lng: float
+
+    @property
+    def geom(self) -> ColumnElement[Any]:
+        """The position as PostGIS geography."""
+        return cast(func.ST_SetSRID(func.ST_MakePoint(self.lng, self.lat), 4326), Geography())
+
+
+def get_buyer_place(session: Session, store_id: UUID) -> BuyerPlace:
+    """Where this buyer store is. Raises NotFound."""
+    found = session.execute(
+        select(Store.id, Store.state, Store.lat, Store.lng).where(Store.id == store_id, Store.deleted_at.is_(None))
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return BuyerPlace(*found)
+
+
+def product_offered() -> ColumnElement[bool]:
+    """The vendor offers the product: it is active and not archived."""
+    return and_(Product.is_active, Product.deleted_at.is_(None))
+
+
+def vendor_refusals(buyer: Standpoint, vendor: Any = Store) -> dict[VendorRefusal, ColumnElement[bool]]:
+    """What stands between a vendor and this buyer: a condition per reason, true when the reason holds."""
+    return {
+        VendorRefusal.DELETED: vendor.deleted_at.is_not(None),
+        VendorRefusal.SUSPENDED: vendor.kyc_status == KycStatus.SUSPENDED,
+        VendorRefusal.LICENSE_INVALID: vendor.kyc_status.not_in([KycStatus.VERIFIED, KycStatus.SUSPENDED]),
+        VendorRefusal.NOT_SUBSCRIBED: not_(vendor.subscription_active),
+        VendorRefusal.OTHER_STATE: vendor.state != buyer.state,
+        VendorRefusal.OUT_OF_RADIUS: not_(_in_radius(buyer, vendor)),
+    }
+
+
+def vendor_refusal(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[str | None]:
+    """The first reason why the vendor does not sell to this buyer (a `VendorRefusal`), null when it does."""
+    reasons = vendor_refusals(buyer, vendor)
+    return case(*((holds, literal(reason.value)) for reason, holds in reasons.items()), else_=None)
+
+
+def vendor_sells_to(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[bool]:
+    """The vendor is verified, subscribed, not deleted, in the buyer's state and, with a radius, near enough."""
+    return and_(
+        vendor.type == StoreType.VENDOR,
+        vendor.kyc_status == KycStatus.VERIFIED,
+        vendor.subscription_active,
+        vendor.deleted_at.is_(None),
+        vendor.state == buyer.state,
+        _in_radius(buyer, vendor),
+    )
+
+
+def visible_product(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[bool]:
+    """The buyer sees the product; `vendor` is the joined row of its store."""
+    return and_(product_offered(), vendor.id == Product.vendor_store_id, vendor_sells_to(buyer, vendor))
+
+
+def distance_meters(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[float]:
+    """How far the vendor is from the buyer, along the earth's surface."""
+    return func.ST_Distance(vendor.geom, buyer.geom)
+
+
+def _in_radius(buyer: Standpoint, vendor: Any) -> ColumnElement[bool]:
+    radius = vendor.delivery_radius_meters
+    return or_(radius == 0, func.ST_DWithin(vendor.geom, buyer.geom, radius))
