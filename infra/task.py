@@ -59,22 +59,15 @@ def run(command: list[str]) -> Outcome:
     shown = shlex.join(command)
     print(_styled(f"▸ {shown}", "2"), flush=True)
     began = time.monotonic()
+    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends it to the command as well
     try:
         process = subprocess.Popen(command)
     except FileNotFoundError:
         print(f"{command[0]} is not installed; run `make setup`.", file=sys.stderr)
         return Outcome(shown, 127, time.monotonic() - began)
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    status = _wait_for(process)
+    status = process.wait()
     return Outcome(shown, 128 - status if status < 0 else status, time.monotonic() - began)
-
-
-def _wait_for(process: subprocess.Popen[bytes]) -> int:
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # the terminal sent it to the command as well
 
 
 def _summary(name: str, outcomes: list[Outcome]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,9 @@ if input() == "leave":
 
 
 @pytest.fixture
-def another(cluster: PostgresCluster) -> Iterator[subprocess.Popen[str]]:
+def another(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another test run that has joined the same cluster; it ends when told so by a line."""
-    code = _ANOTHER.format(home=str(cluster.home))
+    code = _ANOTHER.format(home=str(tmp_path / "postgres"))
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
@@ -31,8 +32,10 @@ def another(cluster: PostgresCluster) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
-def test_the_last_to_leave_stops_the_cluster(cluster: PostgresCluster, another: subprocess.Popen[str]) -> None:
-    shared = SharedCluster(cluster.home)
+def test_the_last_to_leave_stops_the_cluster(
+    tmp_path: Path, cluster: PostgresCluster, another: subprocess.Popen[str]
+) -> None:
+    shared = SharedCluster(tmp_path / "postgres")
     shared.join()
     pid = cluster.pid
 
@@ -44,8 +47,8 @@ def test_the_last_to_leave_stops_the_cluster(cluster: PostgresCluster, another: 
     assert cluster.pid is None
 
 
-def test_one_that_died_does_not_count(cluster: PostgresCluster, another: subprocess.Popen[str]) -> None:
-    shared = SharedCluster(cluster.home)
+def test_one_that_died_does_not_count(tmp_path: Path, cluster: PostgresCluster, another: subprocess.Popen[str]) -> None:
+    shared = SharedCluster(tmp_path / "postgres")
     shared.join()
     another.kill()
     another.wait()
@@ -55,12 +58,14 @@ def test_one_that_died_does_not_count(cluster: PostgresCluster, another: subproc
     assert cluster.pid is None
 
 
-def test_what_the_dead_left_is_dropped_by_the_next(cluster: PostgresCluster, another: subprocess.Popen[str]) -> None:
+def test_what_the_dead_left_is_dropped_by_the_next(
+    tmp_path: Path, cluster: PostgresCluster, another: subprocess.Popen[str]
+) -> None:
     cluster.create_database(f"test_{another.pid}_0")
     cluster.create_database("template_kept")
     another.kill()
     another.wait()
-    shared = SharedCluster(cluster.home)
+    shared = SharedCluster(tmp_path / "postgres")
 
     server = shared.join()
 
@@ -68,9 +73,11 @@ def test_what_the_dead_left_is_dropped_by_the_next(cluster: PostgresCluster, ano
     shared.leave()
 
 
-def test_a_neighbours_database_is_left_alone(cluster: PostgresCluster, another: subprocess.Popen[str]) -> None:
+def test_a_neighbours_database_is_left_alone(
+    tmp_path: Path, cluster: PostgresCluster, another: subprocess.Popen[str]
+) -> None:
     cluster.create_database(f"test_{another.pid}_0")
-    shared = SharedCluster(cluster.home)
+    shared = SharedCluster(tmp_path / "postgres")
 
     server = shared.join()
 

@@ -10,26 +10,26 @@ from infra.local.redis_server import RedisServer
 
 
 def test_private_servers_run_for_the_length_of_the_block(
-    cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cluster: PostgresCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PF_DATABASE_URL")
     monkeypatch.delenv("PF_REDIS_URL")
     said: list[str] = []
 
-    with services.running(cluster.home.parent, durable=False, say=said.append) as servers:
+    with services.running(tmp_path, durable=False, say=said.append) as servers:
         engine = create_engine(servers.database_url)
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT current_database()")) == "packfinderz"
         engine.dispose()
         with Redis.from_url(servers.redis_url) as client:
             assert client.ping() is True
-        assert [line.split(" (")[0] for line in said] == [
-            f"PostgreSQL listens on 127.0.0.1:{cluster.port}.".rstrip("."),
+        assert [line.split(" (")[0] for line in said[-2:]] == [
+            f"PostgreSQL listens on 127.0.0.1:{cluster.port}",
             f"Redis listens on {servers.redis_url.removeprefix('redis://').removesuffix('/0')}",
         ]
 
     assert cluster.pid is None
-    assert RedisServer(cluster.home.parent / "redis").pid is None
+    assert RedisServer(tmp_path / "redis").pid is None
 
 
 def test_servers_that_the_environment_names_are_taken_as_they_are(
