@@ -78,9 +78,9 @@ class TestServers:
         return self._redis.url
 
 
-def template(server: DatabaseServer, migrations: Path = CHECKOUT / "migrations") -> str:
+def template(server: DatabaseServer) -> str:
     """The name of a database with every migration, made once for each state of the migrations."""
-    name = f"template_{_digest(migrations)}"
+    name = f"template_{_digest(CHECKOUT / 'migrations')}"
     with locked(LOCAL / "test-template.lock"):
         existing = server.databases()
         if name not in existing:
