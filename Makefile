@@ -2,11 +2,9 @@
 # `##@ Title` starts a group of the list, `verb: … ## text` is a line of it.
 
 PYTHON := $(shell command -v python3.11 || command -v python3)
-VENV := .venv/bin
+BIN := .venv/bin
 TASK = @$(PYTHON) -m infra.task $@
-CHECKS := -- ruff check . -- ruff format --check . -- mypy -- lint-imports
-
-export PATH := $(CURDIR)/$(VENV):$(PATH)
+CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo fire reset test check format bench map stage openapi lock clean
@@ -16,42 +14,42 @@ help:
 
 ##@ Start here
 run: .venv/installed ## Start everything and serve a seeded marketplace; F=orders for one function
-	$(TASK) -- python -m infra.local.run $(F)
+	$(TASK) -- $(BIN)/python -m infra.local.run $(F)
 
 demo: .venv/installed ## Play the whole story over HTTP, from registration to payout
-	$(TASK) -- python -m infra.local.demo
+	$(TASK) -- $(BIN)/python -m infra.local.demo
 
 test: .venv/installed ## All checks and tests; T=tests/functions/orders for some tests alone
-	$(TASK) $(if $(T),,$(CHECKS)) -- python -m pytest -n 2 $(T)
+	$(TASK) $(if $(T),,$(CHECKS)) -- $(BIN)/python -m pytest -n 2 $(T)
 
 ##@ While it runs
 fire: .venv/installed ## Run a scheduled job now: make fire JOB=cron_order_ttl
 	$(if $(JOB),,$(error Say which job: make fire JOB=cron_order_ttl))
-	$(TASK) -- python -m infra.local.fire $(JOB)
+	$(TASK) -- $(BIN)/python -m infra.local.fire $(JOB)
 
 reset: .venv/installed ## Forget the local stack's data
-	$(TASK) -- python -m infra.local.reset
+	$(TASK) -- $(BIN)/python -m infra.local.reset
 
 ##@ While you write
 check: .venv/installed ## Lint, format, types and import directions, without tests
 	$(TASK) $(CHECKS)
 
 format: .venv/installed ## Rewrite the code in the agreed format
-	$(TASK) -- ruff format . -- ruff check --fix .
+	$(TASK) -- $(BIN)/ruff format . -- $(BIN)/ruff check --fix .
 
 map: .venv/installed ## Write functions/README.md from the manifests
-	$(TASK) -- python -m infra.functions_map
+	$(TASK) -- $(BIN)/python -m infra.functions_map
 
 openapi: .venv/installed ## Write the OpenAPI document of all functions
-	$(TASK) -- python -m infra.openapi
+	$(TASK) -- $(BIN)/python -m infra.openapi
 
 bench: .venv/installed ## Measure against the quality bars and print the tables
-	$(TASK) -- python -m tests.performance
+	$(TASK) -- $(BIN)/python -m tests.performance
 
 ##@ Ship
 stage: .venv/installed ## Build one function's bundle in dist/: make stage F=orders
 	$(if $(F),,$(error Say which function: make stage F=orders))
-	$(TASK) -- python -m infra.stage $(F)
+	$(TASK) -- $(BIN)/python -m infra.stage $(F)
 
 lock: ## Pin pyproject.toml's dependencies with hashes in requirements.lock
 	$(TASK) -- $(PYTHON) -m infra.lock
