@@ -16,10 +16,12 @@ from shared.kit.errors import Forbidden
 
 @dataclass(frozen=True)
 class UserCaller:
-    """Anyone who is signed in, with a store or without."""
+    """Anyone who is signed in; `store_id` is the active store, `system_role` what the platform made of them."""
 
     user_id: UUID
     sid: str
+    store_id: UUID | None
+    system_role: SystemRole | None
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class MemberCaller(UserCaller):
     """A member acting for the active store."""
 
     store_id: UUID
+    system_role: None
     store_type: StoreType
     role: Role
 
@@ -79,7 +82,7 @@ class SignedIn:
         held = _held(session, writes=False)
         if not self.even_with_temporary_password:
             _refuse_temporary_password(held)
-        return UserCaller(held.user_id, held.sid)
+        return UserCaller(held.user_id, held.sid, held.store_id, _system_role(held))
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Member:
             raise Forbidden("Your role does not allow this.", details={"permission": self.permission})
         work().role = role
         kind = BuyerCaller if store_type is StoreType.BUYER else VendorCaller
-        return kind(held.user_id, held.sid, held.store_id, store_type, role)
+        return kind(held.user_id, held.sid, held.store_id, None, store_type, role)
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class System:
             raise Forbidden(details={"reason": "system_role"})
         work().role = self.role
         kind = AdminCaller if self.role is SystemRole.ADMIN else AgentCaller
-        return kind(held.user_id, held.sid)
+        return kind(held.user_id, held.sid, held.store_id, self.role)
 
 
 def anyone() -> Anyone:
@@ -166,6 +169,11 @@ def _held(session: Session | None, *, writes: bool) -> Session:
     if writes and session.facts.get("read_only"):
         raise Forbidden("The store is suspended.", details={"reason": "store_suspended"})
     return session
+
+
+def _system_role(session: Session) -> SystemRole | None:
+    role = session.facts.get("system_role")
+    return SystemRole(role) if role else None
 
 
 def _refuse_temporary_password(session: Session) -> None:
