@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from redis import Redis
 
 from shared.kit import clock, db
 from shared.kit import redis as kit_redis
+from tests.cost import Cost, counting
 from tests.events import Events
 from tests.logs import LogKeeper
 from tests.servers import TestServers, ensure_packages
@@ -99,3 +100,9 @@ def freeze() -> Iterator[Callable[[datetime], None]]:
 def events() -> Events:
     """What the test's actions wrote to the outbox."""
     return Events()
+
+
+@pytest.fixture
+def statements() -> Callable[[], AbstractContextManager[Cost]]:
+    """`with statements() as counted:` counts the SQL statements and Redis trips of the requests in the block."""
+    return counting

@@ -5,6 +5,8 @@ import os
 TEST_SETTINGS = {
     "PF_ENVIRONMENT": "test",
     "PF_GCP_PROJECT": "packfinderz-test",
+    "PF_DATABASE_POOL_SIZE": "12",
+    "PF_DATABASE_POOL_WAIT_S": "30",
     "PF_JWT_KEYS": "test-1:an-access-token-secret-for-tests-only-0001",
     "PF_CURSOR_KEY": "a-cursor-secret-for-tests-only-00000001",
 }

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.kit import clock, config
+from shared.kit import clock, config, stopping
 from shared.kit.context import Work, accepted_request_id, accepted_traceparent, working
 from shared.kit.logging import log, metric
 
@@ -23,8 +23,16 @@ class Job:
 
     def entry_point(self) -> Callable[[Any], Any]:
         """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
+        import functions_framework
+
         config.load_all()
-        return self._answer
+
+        @functions_framework.http
+        def main(request: Any) -> tuple[dict[str, Any], int]:
+            return self._answer(request)
+
+        main.job = self  # type: ignore[attr-defined]  # the local stack and the tests reach the job here
+        return main
 
     def _answer(self, request: Any) -> tuple[dict[str, Any], int]:
         """Health routes answer as everywhere; any POST runs the job."""
@@ -32,6 +40,7 @@ class Job:
             return {"data": {"status": "ok"}}, 200
         if request.method != "POST":
             return {"error": {"code": "METHOD_NOT_ALLOWED", "message": "A job is started by POST."}}, 405
+        stopping.listen()
         assert self._run is not None, f"{self.name} has no work"  # noqa: S101 - a programming error
         headers = request.headers
         this = Work(

@@ -29,16 +29,19 @@ def client() -> "Redis":
     """The shared client, connected at first use. Its answers are `str`."""
     global _client
     if _client is None:
-        from redis import Redis
+        from redis import BlockingConnectionPool, Redis
 
         settings = RedisSettings.current()
-        _client = Redis.from_url(
+        # A request that finds all connections busy waits its turn instead of failing.
+        pool = BlockingConnectionPool.from_url(
             settings.redis_url,
             decode_responses=True,
             max_connections=settings.redis_pool_size,
+            timeout=settings.redis_timeout_s,
             socket_timeout=settings.redis_timeout_s,
             socket_connect_timeout=settings.redis_timeout_s,
         )
+        _client = Redis(connection_pool=pool)
     return _client
 
 
@@ -46,7 +49,7 @@ def forget() -> None:
     """Close the warm client. For tests, and after a fork."""
     global _client
     if _client is not None:
-        _client.close()
+        _client.connection_pool.disconnect()
     _client = None
 
 

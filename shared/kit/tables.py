@@ -47,21 +47,33 @@ def enum_type(enum: type[StrEnum], name: str) -> Enum:
     return Enum(enum, name=name, values_callable=lambda kinds: [kind.value for kind in kinds])
 
 
-def insert_all(session: Session, model: type[Table], rows: Sequence[dict[str, Any]]) -> None:
+Rows = Sequence[dict[str, Any]]
+
+
+def insert_all(session: Session, model: type[Table], rows: Rows) -> None:
     """Insert rows by one statement, however many; each row has the same keys (column names).
 
     The rows travel as one JSON parameter, so the statement's text stays the same and its plan small.
     """
-    if not rows:
+    insert_together(session, (model, rows))
+
+
+def insert_together(session: Session, *batches: tuple[type[Table], Rows]) -> None:
+    """Insert rows of several tables by one statement; they may refer to each other."""
+    filled = [(model, rows) for model, rows in batches if rows]
+    if not filled:
         return
-    table = model.__tablename__
-    columns = ", ".join(rows[0])
-    session.execute(
-        text(
-            f"INSERT INTO {table} ({columns}) SELECT {columns} "  # noqa: S608 - names come from our own models
-            f"FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
-        ),
-        {"rows": as_json(rows)},
+    parts = [_insert(model.__tablename__, tuple(rows[0]), n) for n, (model, rows) in enumerate(filled)]
+    with_parts = ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(parts[:-1]))
+    statement = f"WITH {with_parts} {parts[-1]}" if with_parts else parts[-1]
+    session.execute(text(statement), {f"rows_{n}": as_json(rows) for n, (_, rows) in enumerate(filled)})
+
+
+def _insert(table: str, names: tuple[str, ...], n: int) -> str:
+    columns = ", ".join(names)
+    return (
+        f"INSERT INTO {table} ({columns}) SELECT {columns} "  # noqa: S608 - names come from our own models
+        f"FROM json_populate_recordset(NULL::{table}, CAST(:rows_{n} AS json))"
     )
 
 

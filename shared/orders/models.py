@@ -152,11 +152,13 @@ class Cart(Table):
     total_cents: Mapped[int] = mapped_column(BigInteger)
     valid_until: Mapped[datetime]
     intent: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    warnings: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     attribution_tokens: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     shipping_address: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     payment_method: Mapped[PaymentMethod | None] = mapped_column(_METHOD)
     shipping_line: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     buyer_notes: Mapped[str | None]
+    rejected_vendors: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     checkout_group_id: Mapped[UUID | None] = mapped_column(unique=True)
     converted_at: Mapped[datetime | None]
     created_at: Mapped[Created]

@@ -6,11 +6,17 @@ from shared.kit.auth import Session
 
 
 class Guard(Protocol):
-    """The rule on a route. `needs_session` false means that strangers may call."""
+    """The rule on a route."""
 
-    needs_session: bool
-    label: str
-    """The rule in words, for the documentation and the permission table."""
+    @property
+    def needs_session(self) -> bool:
+        """False means that strangers may call."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """The rule in words, for the documentation and the permission table."""
+        ...
 
     def admit(self, session: Session | None, *, writes: bool) -> Any:
         """The caller, handed to the route's function first; None hands it nothing. Raises Forbidden."""

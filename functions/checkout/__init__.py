@@ -1,0 +1,1 @@
+"""Checkout: a cart becomes vendor orders, once."""

@@ -1,0 +1,140 @@
+"""The outbox as a queue that several instances empty at once: claim what is due, settle what was tried.
+
+What another instance holds is passed over. A row is due only when none before it of the same aggregate is
+still on its way, so a batch never holds two of one aggregate.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.kit import clock
+from shared.kit.ids import new_id
+from shared.kit.publishing.messages import Due, message_of
+from shared.kit.tables import as_json
+
+# While an old transaction keeps vacuum away, the index of due rows still leads to all that were published since.
+# Under load a claim therefore begins shortly before where the last one ended; what committed late or rests
+# further back is found by the next look at everything.
+_EVERYTHING = "-infinity"
+_LOOK_AT_EVERYTHING_EVERY_S = 5.0
+
+# OFFSET 0 keeps the planner from turning the subquery into a join over the whole backlog. A fresh row is due
+# whatever the clocks say; only the pause after a failure is measured by ours.
+_CLAIM = text(
+    """
+    SELECT id, event_type, version, aggregate_type, aggregate_id, sequence, to_json(occurred_at), actor,
+           request_id, traceparent, payload, attempts, to_json(created_at)
+    FROM outbox_events AS due
+    WHERE published_at IS NULL AND dead_at IS NULL AND (attempts = 0 OR next_attempt_at <= :now)
+      AND created_at >= CAST(:since AS timestamptz) - interval '1 second'
+      AND NOT EXISTS (
+        SELECT FROM outbox_events AS before
+        WHERE before.aggregate_id = due.aggregate_id AND before.sequence < due.sequence
+          AND before.aggregate_type = due.aggregate_type
+          AND before.published_at IS NULL AND before.dead_at IS NULL
+        OFFSET 0)
+    ORDER BY due.created_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    """
+)
+
+_SETTLE = text(
+    """
+    UPDATE outbox_events AS held
+    SET attempts = told.attempts, published_at = told.published_at, dead_at = told.dead_at,
+        next_attempt_at = coalesce(told.next_attempt_at, held.next_attempt_at),
+        last_error = coalesce(told.last_error, held.last_error)
+    FROM json_to_recordset(CAST(:told AS json)) AS told(
+        id uuid, attempts smallint, published_at timestamptz, dead_at timestamptz, next_attempt_at timestamptz,
+        last_error text)
+    WHERE held.id = told.id
+    """
+)
+
+# An event that was replayed and fails again is a new dead letter in the place of the old one.
+_BURY = text(
+    """
+    INSERT INTO outbox_dlq (id, event_id, source, event_type, message, attempts, reason, created_at)
+    SELECT id, event_id, 'outbox', event_type, message, attempts, reason, created_at
+    FROM json_populate_recordset(NULL::outbox_dlq, CAST(:dead AS json))
+    ON CONFLICT (event_id, source, subscription) DO UPDATE
+    SET message = excluded.message, attempts = excluded.attempts, reason = excluded.reason,
+        created_at = excluded.created_at, replayed_at = NULL, dismissed_at = NULL, dismissed_reason = NULL
+    """
+)
+
+
+class Outcome(StrEnum):
+    PUBLISHED = "published"
+    RETRIED = "retried"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of trying to publish a row; `failure` says why not, `again_at` when it is tried again."""
+
+    row: Due
+    outcome: Outcome
+    failure: str | None = None
+    again_at: datetime | None = None
+
+
+class Queue:
+    """One instance's view of the outbox: it remembers from where it reads."""
+
+    def __init__(self, batch_size: int) -> None:
+        self._batch_size = batch_size
+        self._since = _EVERYTHING
+        self._saw_everything_at = time.monotonic()
+
+    def claim(self, session: Session) -> list[Due]:
+        """Up to a batch of due rows, oldest first, held until the transaction ends."""
+        if time.monotonic() - self._saw_everything_at > _LOOK_AT_EVERYTHING_EVERY_S:
+            self._since = _EVERYTHING
+        if self._since == _EVERYTHING:
+            self._saw_everything_at = time.monotonic()
+        named = {"now": clock.now(), "since": self._since, "limit": self._batch_size}
+        rows = [Due(*row) for row in session.execute(_CLAIM, named)]
+        self._since = rows[-1].created_at if len(rows) == self._batch_size else _EVERYTHING
+        return rows
+
+
+def settle(session: Session, attempts: Sequence[Attempt]) -> None:
+    """Write down what came of the attempts, by one statement; what is dead goes to the dead letters by another."""
+    if attempts:
+        session.execute(_SETTLE, {"told": as_json([_told(attempt) for attempt in attempts])})
+    dead = [_dead_letter(attempt) for attempt in attempts if attempt.outcome is Outcome.DEAD]
+    if dead:
+        session.execute(_BURY, {"dead": as_json(dead)})
+
+
+def _told(attempt: Attempt) -> dict[str, Any]:
+    now = clock.now().isoformat()
+    return {
+        "id": attempt.row.id,
+        "attempts": attempt.row.attempts + 1,
+        "published_at": now if attempt.outcome is Outcome.PUBLISHED else None,
+        "dead_at": now if attempt.outcome is Outcome.DEAD else None,
+        "next_attempt_at": attempt.again_at.isoformat() if attempt.again_at else None,
+        "last_error": attempt.failure,
+    }
+
+
+def _dead_letter(attempt: Attempt) -> dict[str, Any]:
+    row = attempt.row
+    return {
+        "id": new_id(),
+        "event_id": row.id,
+        "event_type": row.event_type,
+        "message": message_of(row),
+        "attempts": row.attempts + 1,
+        "reason": attempt.failure,
+        "created_at": clock.now().isoformat(),
+    }

@@ -1,0 +1,45 @@
+"""Whether this process was asked to end (SIGTERM), for work that lasts and can stop between two steps."""
+
+import signal
+import threading
+from types import FrameType
+
+_asked = threading.Event()
+
+
+def listen() -> None:
+    """Hear SIGTERM from now on and hand it on to whoever heard it before.
+
+    Only a main thread can listen: in any other this changes nothing, so a server that answers in threads of
+    its own calls it once when it starts.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    if getattr(before, "is_ours", False):
+        return
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        _asked.set()
+        if callable(before):
+            before(number, frame)
+        elif before is signal.SIG_DFL:
+            raise SystemExit(128 + number)
+
+    heard.is_ours = True  # type: ignore[attr-defined]  # so that listening twice does not ask twice
+    signal.signal(signal.SIGTERM, heard)
+
+
+def is_asked() -> bool:
+    """Whether to stop at the next good moment."""
+    return _asked.is_set()
+
+
+def wait(seconds: float) -> None:
+    """Sleep, but not on once asked to stop."""
+    _asked.wait(seconds)
+
+
+def forget() -> None:
+    """Go on as if nobody had asked. For tests."""
+    _asked.clear()

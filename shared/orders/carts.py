@@ -1,0 +1,208 @@
+"""Keeping quotes: one active cart per buyer store, replaced whole by each new quote."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from shared.catalog.visibility import BuyerPlace
+from shared.identity.models import KycStatus, Store
+from shared.kit import clock
+from shared.kit.errors import Forbidden, NotFound
+from shared.kit.ids import new_id
+from shared.kit.tables import insert_together
+from shared.orders.intent import QuoteRequest
+from shared.orders.models import Cart, CartItem, CartStatus, CartVendorGroup
+from shared.orders.quote import Quote, QuotedGroup, QuotedItem
+
+VALID_FOR = timedelta(minutes=15)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CartRows:
+    """A cart as it is stored: its record, its items in order, its vendor groups."""
+
+    cart: Row
+    items: list[Row]
+    groups: list[Row]
+
+
+class BuyerNotVerified(Forbidden):
+    """The store's license is not in order; `details.reason` is `kyc_<status>`."""
+
+    def __init__(self, status: KycStatus) -> None:
+        super().__init__("Your store is not verified.", details={"reason": f"kyc_{status}"})
+
+
+def lock_buyer(session: Session, store_id: UUID) -> BuyerPlace:
+    """Where the buyer is, locked so that its carts change one at a time. Raises BuyerNotVerified, NotFound."""
+    row = session.execute(
+        select(Store.id, Store.state, Store.lat, Store.lng, Store.kyc_status)
+        .where(Store.id == store_id, Store.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.kyc_status is not KycStatus.VERIFIED:
+        raise BuyerNotVerified(row.kyc_status)
+    return BuyerPlace(store_id=row.id, state=row.state, lat=row.lat, lng=row.lng)
+
+
+_DROP_ACTIVE = text(
+    """
+    WITH former AS (
+        SELECT item.product_id, item.unit_price_cents
+        FROM cart_items AS item JOIN cart_records AS cart ON cart.id = item.cart_id
+        WHERE cart.buyer_store_id = :buyer_store_id AND cart.status = 'active' AND item.unit_price_cents > 0
+    ), dropped AS (
+        DELETE FROM cart_records WHERE buyer_store_id = :buyer_store_id AND status = 'active' RETURNING id
+    )
+    SELECT former.product_id, former.unit_price_cents, dropped.id
+    FROM dropped LEFT JOIN former ON true
+    """
+)
+
+
+def drop_active(session: Session, buyer_store_id: UUID) -> dict[UUID, int] | None:
+    """Drop the buyer's active cart; the unit prices in cents that it quoted, or none when there was no cart."""
+    rows = session.execute(_DROP_ACTIVE, {"buyer_store_id": buyer_store_id}).all()
+    if not rows:
+        return None
+    return {row.product_id: row.unit_price_cents for row in rows if row.product_id is not None}
+
+
+def save(session: Session, buyer_store_id: UUID, request: QuoteRequest, quote: Quote) -> CartRows:
+    """Keep a quote as the buyer's active cart, by one statement. There must be no active cart before."""
+    now = clock.now()
+    cart: Row = {
+        "id": new_id(),
+        "buyer_store_id": buyer_store_id,
+        "status": CartStatus.ACTIVE,
+        "currency": "USD",
+        "subtotal_cents": quote.subtotal_cents,
+        "discounts_cents": quote.subtotal_cents - quote.total_cents,
+        "total_cents": quote.total_cents,
+        "valid_until": now + VALID_FOR,
+        "intent": request.model_dump(mode="json"),
+        "warnings": quote.warnings,
+        "shipping_address": request.shipping_address.model_dump() if request.shipping_address else None,
+        "created_at": now,
+    }
+    items = [_item_row(cart["id"], position, item) for position, item in enumerate(quote.items)]
+    groups = [_group_row(cart["id"], group) for group in quote.groups]
+    insert_together(session, (Cart, [cart]), (CartItem, items), (CartVendorGroup, groups))
+    return CartRows(cart, items, groups)
+
+
+def _item_row(cart_id: UUID, position: int, item: QuotedItem) -> Row:
+    offer, price = item.offer, item.price
+    # Of a product that the buyer may not see, nothing is told but that.
+    seen = offer if offer is not None and offer.is_visible else None
+    return {
+        "id": new_id(),
+        "cart_id": cart_id,
+        "position": position,
+        "product_id": item.product_id,
+        "vendor_store_id": offer and offer.vendor_store_id,
+        "status": item.status,
+        "requested_qty": item.requested_qty,
+        "qty": item.qty,
+        "title": seen.title if seen else "",
+        "sku": seen.sku if seen else "",
+        "category": seen and seen.category,
+        "strain": seen and seen.strain,
+        "classification": seen and seen.classification,
+        "unit": seen and seen.unit,
+        "thumbnail_url": seen and seen.thumbnail_url,
+        "thc_percent": seen and seen.thc_percent,
+        "cbd_percent": seen and seen.cbd_percent,
+        "moq": seen.moq if seen else 1,
+        "max_qty": seen and seen.max_qty,
+        "unit_price_cents": seen.unit_price_cents if seen else 0,
+        "tier_min_qty": price.tier and price.tier.min_qty,
+        "tier_percent": price.tier and price.tier.percent,
+        "line_subtotal_cents": price.subtotal_cents,
+        "line_discount_cents": price.discount_cents,
+        "line_total_cents": price.total_cents,
+        "warnings": item.warnings,
+    }
+
+
+def _group_row(cart_id: UUID, group: QuotedGroup) -> Row:
+    totals = group.totals
+    return {
+        "cart_id": cart_id,
+        "vendor_store_id": group.vendor_store_id,
+        "vendor_name": group.vendor_name,
+        "status": group.status,
+        "subtotal_cents": totals.subtotal_cents,
+        "line_discounts_cents": totals.line_discounts_cents,
+        "promo_discount_cents": totals.promo_discount_cents,
+        "total_cents": totals.total_cents,
+        "promo_id": group.promo and group.promo.id,
+        "promo_code": group.promo and group.promo.code,
+        "warnings": group.warnings,
+    }
+
+
+_CART_COLUMNS = tuple(Cart.__table__.columns)
+_ITEM_COLUMNS = tuple(CartItem.__table__.columns)
+_GROUP_COLUMNS = tuple(CartVendorGroup.__table__.columns)
+
+
+def get_active(session: Session, buyer_store_id: UUID) -> CartRows:
+    """The buyer's active cart, whole, by three statements. Raises NotFound."""
+    found = session.execute(
+        select(*_CART_COLUMNS).where(Cart.buyer_store_id == buyer_store_id, Cart.status == CartStatus.ACTIVE)
+    )
+    cart = found.mappings().one_or_none()
+    if cart is None:
+        raise NotFound("There is no active cart.")
+    return CartRows(dict(cart), list_items(session, cart["id"]), list_groups(session, cart["id"]))
+
+
+def find_intent(session: Session, buyer_store_id: UUID) -> Row | None:
+    """What the buyer's active cart was asked for, or none."""
+    return session.scalar(
+        select(Cart.intent).where(Cart.buyer_store_id == buyer_store_id, Cart.status == CartStatus.ACTIVE)
+    )
+
+
+def list_items(session: Session, cart_id: UUID) -> list[Row]:
+    """The items of a cart, in order."""
+    rows = session.execute(select(*_ITEM_COLUMNS).where(CartItem.cart_id == cart_id).order_by(CartItem.position))
+    return [dict(row) for row in rows.mappings()]
+
+
+def list_groups(session: Session, cart_id: UUID) -> list[Row]:
+    """The vendor groups of a cart, by vendor."""
+    rows = session.execute(
+        select(*_GROUP_COLUMNS).where(CartVendorGroup.cart_id == cart_id).order_by(CartVendorGroup.vendor_store_id)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+CONFIRMED_COLUMNS = (
+    "checkout_group_id",
+    "shipping_address",
+    "payment_method",
+    "shipping_line",
+    "buyer_notes",
+    "converted_at",
+    "rejected_vendors",
+)
+
+
+def confirm(session: Session, cart: Row) -> None:
+    """Keep on the cart what was confirmed, and that it is converted."""
+    session.execute(
+        update(Cart)
+        .where(Cart.id == cart["id"])
+        .values({name: cart[name] for name in CONFIRMED_COLUMNS} | {"status": CartStatus.CONVERTED}),
+        execution_options={"synchronize_session": False},
+    )

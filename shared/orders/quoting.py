@@ -1,0 +1,53 @@
+"""Asking for a quote: load what is offered, price it, and keep it as the buyer's active cart."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from shared.kit import clock
+from shared.kit.errors import NotFound
+from shared.kit.logging import log
+from shared.orders import carts
+from shared.orders.carts import CartRows
+from shared.orders.intent import QuoteRequest
+from shared.orders.offers import load_offers
+from shared.orders.promos import list_promos
+from shared.orders.quote import Quote, make_quote
+
+
+def quote(session: Session, buyer_store_id: UUID, request: QuoteRequest) -> CartRows:
+    """Price an intent and keep the result in place of the buyer's active cart, by at most six statements.
+
+    Touches no stock. Raises BuyerNotVerified, NotFound.
+    """
+    buyer = carts.lock_buyer(session, buyer_store_id)
+    wanted = request.merged()
+    offers = load_offers(session, buyer, wanted)
+    promos = list_promos(
+        session,
+        buyer_store_id,
+        codes={promo.code for promo in request.vendor_promos},
+        vendor_store_ids={offer.vendor_store_id for offer in offers.values()},
+    )
+    former_prices = carts.drop_active(session, buyer_store_id) or {}
+    made = make_quote(request, offers=offers, promos=promos, former_prices=former_prices, now=clock.now())
+    _log(made)
+    return carts.save(session, buyer_store_id, request, made)
+
+
+def quote_again(session: Session, buyer_store_id: UUID) -> CartRows:
+    """Price the intent of the buyer's active cart anew. Raises NotFound without one, BuyerNotVerified."""
+    intent = carts.find_intent(session, buyer_store_id)
+    if intent is None:
+        raise NotFound("There is no active cart.")
+    return quote(session, buyer_store_id, QuoteRequest.model_validate(intent))
+
+
+def _log(made: Quote) -> None:
+    counts: dict[str, Any] = {}
+    for item in made.items:
+        counts[f"items_{item.status}"] = counts.get(f"items_{item.status}", 0) + 1
+        for warned in item.warnings:
+            counts[f"warned_{warned['type']}"] = counts.get(f"warned_{warned['type']}", 0) + 1
+    log.info("quoted", vendors=len(made.groups), **counts)
