@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 # Cloud Scheduler's default for HTTP targets.
 ATTEMPT_DEADLINE_S = 180.0
 
-# The longest sleep between two looks at the wall clock, which may jump when a machine wakes up.
-_LOOK_EVERY_S = 5.0
+# The wall clock jumps when a machine wakes up, so nobody sleeps longer than this without looking at it.
+LOOK_EVERY_S = 1.0
 
 
 class JobUnreachable(RuntimeError):
@@ -48,7 +48,9 @@ class Schedule:
     url: str
 
     def __post_init__(self) -> None:
-        croniter(self.cron, datetime.now(ZoneInfo(self.time_zone)))
+        ZoneInfo(self.time_zone)
+        if not croniter.is_valid(self.cron):
+            raise ValueError(f"{self.name}: {self.cron!r} is not a cron expression")
 
     def next_after(self, moment: datetime) -> datetime:
         """The first time it is due after `moment`."""
@@ -73,10 +75,12 @@ class Clock:
         *,
         now: Callable[[], datetime] = clock.now,
         attempt_deadline_s: float = ATTEMPT_DEADLINE_S,
+        look_every_s: float = LOOK_EVERY_S,
     ) -> None:
         self._schedules = {schedule.name: schedule for schedule in schedules}
         self._now = now
         self._attempt_deadline_s = attempt_deadline_s
+        self._look_every_s = look_every_s
 
     def run_forever(self, stop: threading.Event) -> None:
         """Post what is due until `stop` is set; an attempt under way is then left to its function."""
@@ -101,7 +105,7 @@ class Clock:
 
     def _wait_until(self, due: datetime, stop: threading.Event) -> bool:
         while (left_s := (due - self._now()).total_seconds()) > 0:
-            if stop.wait(min(left_s, _LOOK_EVERY_S)):
+            if stop.wait(min(left_s, self._look_every_s)):
                 return False
         return not stop.is_set()
 
@@ -115,6 +119,7 @@ class Clock:
 
     def _post(self, schedule: Schedule, due: datetime) -> int:
         headers = {
+            "Content-Type": "application/octet-stream",
             "User-Agent": "Google-Cloud-Scheduler",
             "X-CloudScheduler": "true",
             "X-CloudScheduler-JobName": schedule.name,

@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """One request; `at_s` is when it arrived, on the monotonic clock."""
+    """One request; header names are lower case, `at_s` is when it arrived on the monotonic clock."""
 
     method: str
     path: str
@@ -77,7 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        request = Received(self.command, self.path, dict(self.headers.items()), body, time.monotonic())
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Received(self.command, self.path, headers, body, time.monotonic())
         status = self.server.endpoint.enter(request)
         self.send_response(status)
         self.send_header("Content-Length", "0")

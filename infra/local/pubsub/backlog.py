@@ -8,7 +8,7 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infra.local.pubsub.message import Message
 from infra.local.pubsub.policy import DeliveryPolicy
@@ -69,8 +69,8 @@ class Backlog:
         """Up to `limit` deliveries that are due, each with an ack id and a deadline."""
         taken: list[Delivery] = []
         while len(taken) < limit and self._due and self._due[0].due_at_s <= now_s:
-            delivery = heapq.heappop(self._due)
-            delivery.ack_id = f"{self._name}:{next(self._ack_numbers)}"
+            # A copy: whoever still holds the previous attempt must not settle this one by mistake.
+            delivery = replace(heapq.heappop(self._due), ack_id=f"{self._name}:{next(self._ack_numbers)}")
             self._outstanding[delivery.ack_id] = delivery
             self._set_deadline(delivery, now_s + self.policy.ack_deadline_s)
             taken.append(delivery)

@@ -12,6 +12,8 @@ from infra.local.pubsub.server import create_server
 
 _LOOPBACK = "127.0.0.1"
 _GRACE_S = 0.5
+# How often the control server looks whether it should stop.
+_POLL_S = 0.02
 
 
 class Emulator:
@@ -42,7 +44,7 @@ class Emulator:
     def start(self) -> None:
         """Serve, in threads of its own."""
         self._server.start()
-        threading.Thread(target=self._control.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._control.serve_forever, args=(_POLL_S,), daemon=True).start()
 
     def stop(self) -> None:
         """Finish what is under way for a moment, then forget everything."""

@@ -49,9 +49,11 @@ class Pusher:
         try:
             while deliveries := self._subscription.mailbox.take(1, patience_s=None, is_cancelled=self._stopped.is_set):
                 self._leave_someone_idle()
-                self._deliver(deliveries[0], connection)
+                is_done = self._post(deliveries[0], connection)
+                # Idle before it settles: settling may wake another worker, who would think all are busy.
                 with self._lock:
                     self._idle_count += 1
+                self._settle(deliveries[0], is_done)
         finally:
             connection.close()
 
@@ -61,17 +63,20 @@ class Pusher:
             if not self._idle_count and len(self._workers) < self._max_workers:
                 self._add_worker()
 
-    def _deliver(self, delivery: Delivery, connection: EndpointConnection) -> None:
+    def _post(self, delivery: Delivery, connection: EndpointConnection) -> bool:
         subscription = self._subscription
         status = connection.post(
             cloud_event.body_of(delivery, subscription=subscription.name, has_attempts=subscription.has_attempts),
             cloud_event.headers_of(delivery.message),
             timeout_s=subscription.config.ack_deadline_seconds,
         )
-        if status is not None and 200 <= status < 300:
-            subscription.mailbox.ack([delivery.ack_id])
+        return status is not None and 200 <= status < 300
+
+    def _settle(self, delivery: Delivery, is_done: bool) -> None:
+        if is_done:
+            self._subscription.mailbox.ack([delivery.ack_id])
         else:
-            subscription.mailbox.nack([delivery.ack_id])
+            self._subscription.mailbox.nack([delivery.ack_id])
 
 
 class Pushers:
