@@ -3,6 +3,7 @@
 from pydantic import Field
 from sqlalchemy.orm import Mapped, mapped_column
 
+from shared.identity.fields import AddressLine
 from shared.kit.schemas import Request
 
 
@@ -22,11 +23,11 @@ class AddressColumns:
 class Address(Request):
     """A US address; `state` is the two-letter code, the position in degrees (WGS 84)."""
 
-    line1: str = Field(min_length=1, max_length=200)
-    line2: str | None = Field(default=None, max_length=200)
-    city: str = Field(min_length=1, max_length=100)
+    line1: AddressLine
+    line2: AddressLine | None = None
+    city: AddressLine
     state: str = Field(pattern=r"^[A-Z]{2}$")
-    postal_code: str = Field(pattern=r"^\d{5}(-\d{4})?$")
+    postal_code: str = Field(pattern=r"^[0-9]{5}(-[0-9]{4})?$")
     country: str = Field(default="US", pattern="^US$")
     lat: float = Field(ge=-90, le=90)
     lng: float = Field(ge=-180, le=180)

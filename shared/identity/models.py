@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import CITEXT, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import UserDefinedType
 
 from shared.identity.addresses import AddressColumns
@@ -45,6 +45,9 @@ class User(Table):
     """A person. `system_role` makes an operator or a driver of the platform."""
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index("ix_users_system", "system_role", "created_at", "id", postgresql_where=text("system_role IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(CITEXT, unique=True)
@@ -121,6 +124,11 @@ class Store(AddressColumns, Table):
         """What people call the store: the trading name, else the company's."""
         return self.dba_name or self.company_name
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether its members may only read."""
+        return self.kyc_status is KycStatus.SUSPENDED
+
 
 class StoreMembership(Table):
     """That a person belongs to a store, and as what."""
@@ -141,3 +149,6 @@ class StoreMembership(Table):
     invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     last_used_at: Mapped[datetime | None]
     created_at: Mapped[Created] = mapped_column(server_default=func.now())
+
+    store: Mapped[Store] = relationship(lazy="raise", viewonly=True)
+    user: Mapped[User] = relationship(lazy="raise", viewonly=True, foreign_keys=[user_id])

@@ -5,12 +5,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 from sqlalchemy import ColumnElement, Row, Select, String, cast, func, literal, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.kit.config import Settings
 from shared.kit.errors import InvalidRequest
@@ -40,24 +40,32 @@ class PageQuery(Query):
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """One page of a list. `next` and `prev` are cursors; `total` is there when it was asked for."""
+    """One page of a list. `next` and `prev` are cursors; `total` is there when it was asked for.
+
+    `totals` are sums over the whole list, for lists that have them.
+    """
 
     items: list[Item]
     limit: int
     next: str | None = None
     prev: str | None = None
     total: int | None = None
+    totals: dict[str, int] | None = None
 
     def of(self, items: list[Other]) -> "Page[Other]":
         """The same page holding other items."""
-        return Page(items, self.limit, self.next, self.prev, self.total)
+        return Page(items, self.limit, self.next, self.prev, self.total, self.totals)
+
+    def with_totals(self, totals: dict[str, int]) -> "Page[Item]":
+        """The same page with the sums of the whole list."""
+        return replace(self, totals=totals)
 
 
 @dataclass(frozen=True)
 class Order:
     """A total order: sort expressions with the id last, all in one direction, none ever null."""
 
-    keys: tuple[ColumnElement[Any], ...]
+    keys: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
     descending: bool = True
 
     def clauses(self, *, backwards: bool) -> list[ColumnElement[Any]]:

@@ -1,0 +1,71 @@
+"""Register a person with their first store, or another store of a person who is known.
+
+Serves /api/v1/auth/register. Publishes store_registered.
+"""
+
+from typing import Literal
+
+from functions.auth.limits import REGISTER
+from functions.auth.schemas import SignedInResponse, with_tokens
+from shared.identity.accounts import get_account
+from shared.identity.addresses import Address
+from shared.identity.callers import anyone
+from shared.identity.fields import CompanyName, Email, Password, PersonName, Phone
+from shared.identity.permissions import StoreType
+from shared.identity.registration import EmailTaken, find_or_create_user, found_store, prove_or_hash
+from shared.identity.signing_in import sign_in
+from shared.kit.db import transaction
+from shared.kit.errors import InvalidRequest
+from shared.kit.http import Api, Reply
+from shared.kit.idempotency import DAY_1
+from shared.kit.schemas import Request
+
+api = Api("auth", prefix="/api/v1/auth")
+
+
+class RegisterRequest(Request):
+    first_name: PersonName
+    last_name: PersonName
+    email: Email
+    password: Password
+    phone: Phone | None = None
+    company_name: CompanyName
+    dba_name: CompanyName | None = None
+    store_type: StoreType
+    address: Address
+    accept_tos: Literal[True]
+
+    example = {
+        "first_name": "Rosa",
+        "last_name": "Diaz",
+        "email": "rosa@greenmesa.example.com",
+        "password": "a dozen purple cacti",
+        "phone": "+14055550100",
+        "company_name": "Green Mesa LLC",
+        "dba_name": "Green Mesa",
+        "store_type": "buyer",
+        "address": Address.example,
+        "accept_tos": True,
+    }
+
+
+@api.post(
+    "/register", allow=anyone(), idempotent=DAY_1, status=201, limit=REGISTER, raises=(EmailTaken, InvalidRequest)
+)
+def register(body: RegisterRequest) -> Reply[SignedInResponse]:
+    """Register and sign in; a known email with its password adds a store, with another it is a conflict."""
+    known = prove_or_hash(body.email, body.password)
+    with transaction() as session:
+        owner = find_or_create_user(
+            session, known, email=body.email, first_name=body.first_name, last_name=body.last_name, phone=body.phone
+        )
+        store = found_store(
+            session,
+            owner,
+            store_type=body.store_type,
+            company_name=body.company_name,
+            dba_name=body.dba_name,
+            address=body.address,
+        )
+        account = get_account(session, owner.id)
+        return with_tokens(sign_in(session, account, account.get(store.id)))

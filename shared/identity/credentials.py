@@ -1,0 +1,59 @@
+"""Proving who one is by email and password. Every failure looks alike and costs the same."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from shared.identity import passwords, queries
+from shared.identity.models import User
+from shared.identity.permissions import SystemRole
+from shared.kit.context import work
+from shared.kit.db import read_only, transaction
+from shared.kit.errors import Unauthorized
+from shared.operations.audit import audit
+
+
+class WrongCredentials(Unauthorized):
+    default_message = "The email or the password is wrong."
+
+
+@dataclass(frozen=True)
+class Proof:
+    """That someone knew the password behind `seen_hash`; `better_hash` keeps it at the present cost."""
+
+    user_id: UUID
+    seen_hash: str
+    better_hash: str | None
+
+    def confirm(self, user: User) -> None:
+        """Say it again of the locked row. Raises WrongCredentials when the password was changed meanwhile."""
+        if user.password_hash != self.seen_hash or not user.is_active:
+            raise WrongCredentials
+        user.password_hash = self.better_hash or self.seen_hash
+        work().user_id = user.id
+
+
+def match(user: User | None, password: SecretStr) -> Proof | None:
+    """The proof, or none: nobody, a wrong password and a closed account take equally long.
+
+    Hashing is slow, so no transaction should be open meanwhile; `Proof.confirm` closes the gap.
+    """
+    kept = user.password_hash if user else None
+    matched = passwords.matches(kept, password)
+    if user is None or kept is None or not matched or not user.is_active:
+        return None
+    return Proof(user.id, kept, passwords.hash_of(password) if passwords.is_outdated(kept) else None)
+
+
+def prove(email: str, password: SecretStr, *, needed: SystemRole | None = None) -> Proof:
+    """The proof of someone who has the system role, if one is needed. Raises WrongCredentials, audited."""
+    with read_only() as session:
+        user = queries.find_user_by_email(session, email)
+    proof = match(user, password)
+    if proof is not None and user is not None and needed in (None, user.system_role):
+        return proof
+    work().role = "anonymous"
+    with transaction() as session:
+        audit(session, "auth.login_failed", "user", user.id if user else None)
+    raise WrongCredentials

@@ -1,0 +1,65 @@
+"""What is read of people and stores, here and by other contexts; locks have one name each.
+
+`lock_user` is the lock on a person's rights: whoever writes their sessions, and whoever changes what
+those may do, holds it, so that no session keeps a right that was being taken away.
+"""
+
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from shared.identity.models import MembershipStatus, Store, StoreMembership, User
+from shared.kit.errors import NotFound
+
+Row = TypeVar("Row")
+
+
+def find_user_by_email(session: Session, email: str) -> User | None:
+    """The person with this email, however it is capitalised."""
+    return session.scalar(select(User).where(User.email == email))
+
+
+def get_user(session: Session, user_id: UUID) -> User:
+    """The person. Raises NotFound."""
+    return _found(session.get(User, user_id))
+
+
+def lock_user(session: Session, user_id: UUID) -> User:
+    """The person, locked until the transaction ends. Raises NotFound."""
+    statement = select(User).where(User.id == user_id).with_for_update(key_share=True)
+    return _found(session.scalar(statement.execution_options(populate_existing=True)))
+
+
+def list_memberships(session: Session, user_id: UUID) -> list[StoreMembership]:
+    """Where a person belongs now, with the stores, the most recently used first."""
+    statement = (
+        select(StoreMembership)
+        .join(StoreMembership.store)
+        .options(contains_eager(StoreMembership.store))
+        .where(
+            StoreMembership.user_id == user_id,
+            StoreMembership.status == MembershipStatus.ACTIVE,
+            Store.deleted_at.is_(None),
+        )
+        .order_by(StoreMembership.last_used_at.desc().nulls_last(), StoreMembership.created_at, StoreMembership.id)
+    )
+    return list(session.scalars(statement))
+
+
+def get_store(session: Session, store_id: UUID) -> Store:
+    """The store. Raises NotFound, also for a deleted one."""
+    return _found(session.scalar(select(Store).where(Store.id == store_id, Store.deleted_at.is_(None))))
+
+
+def lock_store(session: Session, store_id: UUID) -> Store:
+    """The store, locked until the transaction ends. Raises NotFound, also for a deleted one."""
+    statement = select(Store).where(Store.id == store_id, Store.deleted_at.is_(None)).with_for_update(key_share=True)
+    return _found(session.scalar(statement.execution_options(populate_existing=True)))
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,49 @@
+"""People and stores as answers show them."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from shared.identity.models import KycStatus, StoreMembership
+from shared.identity.permissions import Role, StoreType, SystemRole
+from shared.kit.schemas import Response
+
+
+class UserResponse(Response):
+    """A person, as they see themselves."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone: str | None
+    system_role: SystemRole | None
+    must_change_password: bool
+    email_verified_at: datetime | None
+    last_login_at: datetime | None
+
+
+class MyStoreResponse(Response):
+    """A store where the caller belongs, and as what."""
+
+    id: UUID
+    type: StoreType
+    name: str
+    slug: str
+    role: Role
+    kyc_status: KycStatus
+    subscription_active: bool
+
+    @classmethod
+    def of(cls, membership: StoreMembership) -> Self:
+        """The store of a membership."""
+        store = membership.store
+        return cls(
+            id=store.id,
+            type=store.type,
+            name=store.name,
+            slug=store.slug,
+            role=membership.role,
+            kyc_status=store.kyc_status,
+            subscription_active=store.subscription_active,
+        )

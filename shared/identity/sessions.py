@@ -1,0 +1,197 @@
+"""Sessions in Redis: opened at sign-in, carried on by refresh tokens, moved to another store, ended.
+
+Beside the facts that guards read, a session keeps the digests of its present and its previous refresh
+token. An index by user, scored by expiry, finds the sessions of a person.
+
+Whoever opens or changes a session holds `queries.lock_user`. Ending needs no lock: a change is written
+only over a session that is still there.
+"""
+
+import hmac
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from shared.identity.refresh_tokens import RefreshToken, recall_successor, successor
+from shared.kit import auth, clock
+from shared.kit.redis import round_trip
+from shared.kit.tokens import BadToken
+
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
+INDEX_KEY = "pf:user-sessions:"
+GRACE = timedelta(seconds=10)
+"""For how long a spent refresh token still answers, with the successor that it was given before."""
+
+Facts = dict[str, Any]
+
+
+class RefreshReused(BadToken):
+    """A spent refresh token came back: two parties know the tokens of session `sid`."""
+
+    def __init__(self, user_id: UUID, sid: str) -> None:
+        super().__init__()
+        self.user_id = user_id
+        self.sid = sid
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a caller carries away; they leave in headers and never in a body."""
+
+    access: str
+    refresh: RefreshToken
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-PF-Token": self.access, "X-PF-Refresh-Token": str(self.refresh), "Cache-Control": "no-store"}
+
+
+def open_session(facts: Facts) -> Tokens:
+    """A new session with these facts (of `callers.facts_of`)."""
+    sid = uuid4().hex
+    token = RefreshToken.fresh(sid)
+    kept = facts | {"gen": 0, "refresh": {"digest": token.digest, "previous": None, "rotated_at": None}}
+    _write(sid, kept)
+    return Tokens(_access_token(sid, kept), token)
+
+
+def owner_of(token: RefreshToken) -> UUID:
+    """Whose session a refresh token belongs to. Raises BadToken when the session is over."""
+    return UUID(_get(token.sid)["user_id"])
+
+
+@dataclass(frozen=True)
+class Held:
+    """An open session, to be carried on under the token `following`."""
+
+    session: auth.Session
+    refresh: Facts
+    following: RefreshToken
+
+    @property
+    def store_id(self) -> UUID | None:
+        return self.session.store_id
+
+
+def hold(token: RefreshToken) -> Held:
+    """The session that a refresh token may carry on: the present token, or the previous within its grace.
+
+    Raises BadToken when the session is over, RefreshReused when the token was spent before.
+    """
+    kept = _get(token.sid)
+    session, held = auth.Session(token.sid, kept), kept["refresh"]
+    if hmac.compare_digest(token.digest, held["digest"]):
+        following = successor(token.sid, token.digest)
+        return Held(session, _rotated(token.digest, following), following)
+    if token.digest == held["previous"] and _within_grace(held["rotated_at"]):
+        return Held(session, held, recall_successor(token.sid, token.digest, held["digest"]))
+    raise RefreshReused(session.user_id, token.sid)
+
+
+def carry_on(held: Held, facts: Facts) -> Tokens:
+    """Go on with the facts as they now are. Raises BadToken when the session was ended meanwhile."""
+    renewed = facts | {"gen": held.session.facts["gen"], "refresh": held.refresh}
+    return _replace(held.session.sid, renewed, held.following)
+
+
+def move(sid: str, facts: Facts) -> Tokens:
+    """Go on with other facts under a new pair of tokens; older access tokens die. Raises BadToken when it is over."""
+    kept = _get(sid)
+    following = successor(sid, kept["refresh"]["digest"])
+    moved = facts | {"gen": kept["gen"] + 1, "refresh": _rotated(kept["refresh"]["digest"], following)}
+    return _replace(sid, moved, following)
+
+
+def end(user_id: UUID, *sids: str) -> None:
+    """End some sessions of a person."""
+    if sids:
+        with round_trip() as redis, redis.pipeline() as steps:
+            steps.delete(*(auth.SESSION_KEY + sid for sid in sids))
+            steps.zrem(INDEX_KEY + str(user_id), *sids)
+            steps.execute()
+
+
+def end_all(user_id: UUID) -> int:
+    """End every session of a person; how many there were."""
+    open_ones = list_open(user_id)
+    end(user_id, *open_ones)
+    return len(open_ones)
+
+
+def list_open(*user_ids: UUID) -> dict[str, Facts]:
+    """The open sessions of some people, by session id: two round trips, however many."""
+    with round_trip() as redis, redis.pipeline(transaction=False) as steps:
+        for user_id in user_ids:
+            steps.zrange(INDEX_KEY + str(user_id), 0, -1)
+        sids = [sid for found in steps.execute() for sid in found]
+    if not sids:
+        return {}
+    with round_trip() as redis:
+        kept = redis.mget([auth.SESSION_KEY + sid for sid in sids])
+    return {sid: json.loads(str(text)) for sid, text in zip(sids, kept, strict=True) if text is not None}
+
+
+def outdate(sids: Iterable[str], kept: dict[str, Facts]) -> None:
+    """Let the access tokens of sessions die, so that a refresh reads anew what they may do."""
+    with round_trip() as redis, redis.pipeline() as steps:
+        for sid in sids:
+            facts = kept[sid] | {"gen": kept[sid]["gen"] + 1}
+            steps.set(auth.SESSION_KEY + sid, json.dumps(facts), xx=True, keepttl=True)
+        steps.execute()
+
+
+def _get(sid: str) -> Facts:
+    kept = auth.find_session(sid)
+    if kept is None or "refresh" not in kept:
+        raise BadToken
+    return kept
+
+
+def _rotated(spent_digest: str, following: RefreshToken) -> Facts:
+    return {"digest": following.digest, "previous": spent_digest, "rotated_at": clock.now().isoformat()}
+
+
+def _within_grace(rotated_at: str) -> bool:
+    return clock.now() - datetime.fromisoformat(rotated_at) <= GRACE
+
+
+def _replace(sid: str, facts: Facts, token: RefreshToken) -> Tokens:
+    if not _write(sid, facts, only_if_open=True):
+        raise BadToken
+    return Tokens(_access_token(sid, facts), token)
+
+
+def _write(sid: str, facts: Facts, *, only_if_open: bool = False) -> bool:
+    with round_trip() as redis, redis.pipeline() as steps:
+        steps.set(auth.SESSION_KEY + sid, json.dumps(facts), ex=auth.SESSION_TTL_S, xx=only_if_open)
+        _index(steps, facts["user_id"], sid)
+        return bool(steps.execute()[0])
+
+
+def _index(steps: "Pipeline", user_id: str, sid: str) -> None:
+    key, moment = INDEX_KEY + user_id, clock.now().timestamp()
+    steps.zremrangebyscore(key, 0, moment)
+    steps.zadd(key, {sid: moment + auth.SESSION_TTL_S})
+    steps.expire(key, auth.SESSION_TTL_S)
+
+
+def _access_token(sid: str, facts: Facts) -> str:
+    """The claims say no more than the session; guards believe the session."""
+    told = {
+        "sub": facts["user_id"],
+        "sid": sid,
+        "jti": uuid4().hex,
+        "gen": facts["gen"],
+        "active_store_id": facts["store_id"],
+        "store_type": facts["store_type"],
+        "role": facts["role"],
+        "system_role": facts["system_role"],
+    }
+    return auth.signer().sign(
+        {name: value for name, value in told.items() if value is not None}, ttl_s=auth.ACCESS_TTL_S
+    )
