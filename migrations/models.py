@@ -1,9 +1,11 @@
 """Importing this module makes every table of every context known to `Table.metadata`."""
 
+import shared.billing.models
 import shared.catalog.models
 import shared.identity.models
 import shared.inventory.models
 import shared.kit.consumer
 import shared.kit.outbox
+import shared.notifications.models
 import shared.operations.audit
 import shared.orders.models  # noqa: F401
