@@ -14,6 +14,7 @@ from shared.kit import redis as kit_redis
 from tests.cost import Cost, counting
 from tests.events import Events
 from tests.logs import LogKeeper
+from tests.promises import hold_functions_to_their_manifests
 from tests.servers import TestServers, ensure_packages
 
 _SERVERS = pytest.StashKey[TestServers]()
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is None:
         config.pluginmanager.register(LogKeeper())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hold_functions_to_their_manifests()
     try:
         ensure_packages()
         servers = TestServers(int(worker["workerid"].removeprefix("gw")) if worker else 0)

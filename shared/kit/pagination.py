@@ -4,20 +4,19 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.kit.config import Settings
 from shared.kit.errors import InvalidRequest
-from shared.kit.schemas import Query
+from shared.kit.schemas import Page, Query
 
-Item = TypeVar("Item")
-Other = TypeVar("Other")
+__all__ = ["CursorSettings", "Order", "Page", "PageQuery", "page_of"]
 
 
 class CursorSettings(Settings):
@@ -39,43 +38,53 @@ class PageQuery(Query):
 
 
 @dataclass(frozen=True)
-class Page(Generic[Item]):
-    """One page of a list. `next` and `prev` are cursors; `total` is there when it was asked for.
+class Seek:
+    """Where a page begins: past the row with these sort values (at the first row without them).
 
-    `totals` are sums over the whole list, for lists that have them.
+    `limit` counts one row more than the page holds, which tells whether there is more.
     """
 
-    items: list[Item]
     limit: int
-    next: str | None = None
-    prev: str | None = None
-    total: int | None = None
-    totals: dict[str, int] | None = None
-
-    def of(self, items: list[Other]) -> "Page[Other]":
-        """The same page holding other items."""
-        return Page(items, self.limit, self.next, self.prev, self.total, self.totals)
-
-    def with_totals(self, totals: dict[str, int]) -> "Page[Item]":
-        """The same page with the sums of the whole list."""
-        return replace(self, totals=totals)
+    values: list[str] | None = None
+    backwards: bool = False
 
 
 @dataclass(frozen=True)
 class Order:
-    """A total order: sort expressions with the id last, all in one direction, none ever null."""
+    """A total order: sort expressions with the id last, all in one direction, none ever null.
 
-    keys: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
+    `grouped` says that many rows share the first key and are reached through it: its bound is then
+    given apart, so that whole groups are passed over.
+    """
+
+    keys: tuple[ColumnElement[Any], ...]
     descending: bool = True
+    grouped: bool = False
 
     def clauses(self, *, backwards: bool) -> list[ColumnElement[Any]]:
         return [key.desc() if self.descending != backwards else key.asc() for key in self.keys]
 
+    def marks(self) -> list[ColumnElement[str]]:
+        """What a row's cursor is made of; the last columns of every row that is fetched for a page."""
+        return [cast(key, String).label(f"page_key_{n}") for n, key in enumerate(self.keys)]
+
     def beyond(self, values: Sequence[str], *, backwards: bool) -> ColumnElement[bool]:
         """Rows that come after the row with these sort values (before it, when going backwards)."""
-        bounds = tuple_(*(cast(literal(value, String), key.type) for key, value in zip(self.keys, values, strict=True)))
-        here = tuple_(*self.keys)
-        return here < bounds if self.descending != backwards else here > bounds
+        bounds = [cast(literal(value, String), key.type) for key, value in zip(self.keys, values, strict=True)]
+        here, falling = tuple_(*self.keys), self.descending != backwards
+        past = here < tuple_(*bounds) if falling else here > tuple_(*bounds)
+        if not self.grouped:
+            return past
+        return and_(self.keys[0] <= bounds[0] if falling else self.keys[0] >= bounds[0], past)
+
+    def sought(self, statement: Select[Any], seek: Seek) -> Select[Any]:
+        """The rows of `statement` that the page needs, in the direction in which it is sought."""
+        if seek.values is not None:
+            statement = statement.where(self.beyond(seek.values, backwards=seek.backwards))
+        return statement.order_by(*self.clauses(backwards=seek.backwards)).limit(seek.limit)
+
+
+Fetch = Callable[[Seek], Sequence[Row[Any]]]
 
 
 def page_of(session: Session, statement: Select[Any], query: PageQuery, order: Order) -> Page[Row[Any]]:
@@ -83,32 +92,34 @@ def page_of(session: Session, statement: Select[Any], query: PageQuery, order: O
 
     Raises InvalidRequest for a cursor that was tampered with or made under other filters.
     """
-    purpose = _purpose(query, order)
-    position = _read(query.cursor, purpose) if query.cursor else None
-    backwards = bool(position and position.backwards)
-    sought = statement.where(order.beyond(position.values, backwards=backwards)) if position else statement
-    marks = [cast(key, String).label(f"page_key_{n}") for n, key in enumerate(order.keys)]
-    sought = sought.add_columns(*marks).order_by(*order.clauses(backwards=backwards)).limit(query.limit + 1)
-    found = list(session.execute(sought))
-    more, rows = len(found) > query.limit, found[: query.limit]
-    if backwards:
-        rows.reverse()
-    onward = bool(rows) and (backwards or more)
-    back = bool(rows) and (more if backwards else position is not None)
+    marked = statement.add_columns(*order.marks())
+    page = page_from(lambda seek: list(session.execute(order.sought(marked, seek))), query, order)
+    if not query.include_total:
+        return page
     counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    return replace(page, total=session.scalar(counted))
+
+
+def page_from(fetch: Fetch, query: PageQuery, order: Order) -> Page[Row[Any]]:
+    """One page of what `fetch` finds: rows in the direction sought, each ending with `order.marks()`.
+
+    Raises InvalidRequest for a cursor that was tampered with or made under other filters.
+    """
+    purpose = _purpose(query, order)
+    seek = _read(query.cursor, purpose, query.limit + 1) if query.cursor else Seek(query.limit + 1)
+    found = list(fetch(seek))
+    more, rows = len(found) > query.limit, found[: query.limit]
+    if seek.backwards:
+        rows.reverse()
+    onward = bool(rows) and (seek.backwards or more)
+    back = bool(rows) and (more if seek.backwards else seek.values is not None)
+    width = len(order.keys)
     return Page(
         rows,
         query.limit,
-        next=_write(_values(rows[-1], len(marks)), purpose, backwards=False) if onward else None,
-        prev=_write(_values(rows[0], len(marks)), purpose, backwards=True) if back else None,
-        total=session.scalar(counted) if query.include_total else None,
+        next=_write(_values(rows[-1], width), purpose, backwards=False) if onward else None,
+        prev=_write(_values(rows[0], width), purpose, backwards=True) if back else None,
     )
-
-
-@dataclass(frozen=True)
-class _Position:
-    values: list[str]
-    backwards: bool
 
 
 def _values(row: Row[Any], count: int) -> list[str]:
@@ -131,7 +142,7 @@ def _write(values: list[str], purpose: str, *, backwards: bool) -> str:
     return base64.urlsafe_b64encode(_mac(payload, purpose) + payload).decode().rstrip("=")
 
 
-def _read(cursor: str, purpose: str) -> _Position:
+def _read(cursor: str, purpose: str, limit: int) -> Seek:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
     except ValueError:
@@ -140,4 +151,4 @@ def _read(cursor: str, purpose: str) -> _Position:
     if not hmac.compare_digest(mac, _mac(payload, purpose)):
         raise InvalidRequest.field("cursor", "This cursor was not made for this list and these filters.")
     backwards, *values = json.loads(payload)
-    return _Position(values, bool(backwards))
+    return Seek(limit, values, bool(backwards))

@@ -1,9 +1,13 @@
 """The shapes that come in and go out: bodies, query parameters and answers as Pydantic models."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+Item = TypeVar("Item")
+Other = TypeVar("Other")
 
 
 class Request(BaseModel):
@@ -28,3 +32,26 @@ class Response(BaseModel):
     def of_row(cls, row: Mapping[str, Any], **more: Any) -> Self:
         """From a row that may hold more than is shown; `more` wins over the row."""
         return cls(**{name: row[name] for name in cls.model_fields if name in row} | more)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """One page of a list. `next` and `prev` are cursors; `total` is there when it was asked for.
+
+    `totals` are sums over the whole list, for lists that have them.
+    """
+
+    items: list[Item]
+    limit: int
+    next: str | None = None
+    prev: str | None = None
+    total: int | None = None
+    totals: dict[str, int] | None = None
+
+    def of(self, items: list[Other]) -> "Page[Other]":
+        """The same page holding other items."""
+        return Page(items, self.limit, self.next, self.prev, self.total, self.totals)
+
+    def with_totals(self, totals: dict[str, int]) -> "Page[Item]":
+        """The same page with the sums of the whole list."""
+        return replace(self, totals=totals)

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, to_json
 from shared.kit.context import work
 from shared.kit.errors import ApiError, InvalidRequest
 from shared.kit.idempotency import Stored
-from shared.kit.pagination import Page
+from shared.kit.schemas import Page
 
 Data = TypeVar("Data")
 JSON_TYPE = "application/json"
@@ -66,8 +66,9 @@ def body_of(result: Any) -> bytes:
         return b'{"data":' + _json(result) + b"}"
     page: dict[str, Any] = {"limit": result.limit, "next": result.next, "prev": result.prev}
     total = b"" if result.total is None else b',"total":' + str(result.total).encode()
+    totals = b"" if result.totals is None else b',"totals":' + _json(result.totals)
     items = b",".join(_json(item) for item in result.items)
-    return b'{"data":[' + items + b'],"page":' + _json(page) + total + b"}"
+    return b'{"data":[' + items + b'],"page":' + _json(page) + total + totals + b"}"
 
 
 def _json(value: Any) -> bytes:
