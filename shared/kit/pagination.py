@@ -57,7 +57,7 @@ class Order:
     given apart, so that whole groups are passed over.
     """
 
-    keys: tuple[ColumnElement[Any], ...]
+    keys: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]
     descending: bool = True
     grouped: bool = False
 

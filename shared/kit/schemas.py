@@ -38,7 +38,8 @@ class Response(BaseModel):
 class Page(Generic[Item]):
     """One page of a list. `next` and `prev` are cursors; `total` is there when it was asked for.
 
-    `totals` are sums over the whole list, for lists that have them.
+    `totals` are sums over the whole list, for lists that have them; `facets` say, by field, which values
+    the list holds and how many items have each, when that was asked for.
     """
 
     items: list[Item]
@@ -47,10 +48,11 @@ class Page(Generic[Item]):
     prev: str | None = None
     total: int | None = None
     totals: dict[str, int] | None = None
+    facets: dict[str, Any] | None = None
 
     def of(self, items: list[Other]) -> "Page[Other]":
         """The same page holding other items."""
-        return Page(items, self.limit, self.next, self.prev, self.total, self.totals)
+        return Page(items, self.limit, self.next, self.prev, self.total, self.totals, self.facets)
 
     def with_totals(self, totals: dict[str, int]) -> "Page[Item]":
         """The same page with the sums of the whole list."""

@@ -67,8 +67,9 @@ def body_of(result: Any) -> bytes:
     page: dict[str, Any] = {"limit": result.limit, "next": result.next, "prev": result.prev}
     total = b"" if result.total is None else b',"total":' + str(result.total).encode()
     totals = b"" if result.totals is None else b',"totals":' + _json(result.totals)
+    facets = b"" if result.facets is None else b',"facets":' + _json(result.facets)
     items = b",".join(_json(item) for item in result.items)
-    return b'{"data":[' + items + b'],"page":' + _json(page) + total + totals + b"}"
+    return b'{"data":[' + items + b'],"page":' + _json(page) + total + totals + facets + b"}"
 
 
 def _json(value: Any) -> bytes:
