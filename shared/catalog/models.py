@@ -89,21 +89,44 @@ class PromoKind(StrEnum):
     FIXED = "fixed"
 
 
+OFFERED = text("is_active AND deleted_at IS NULL")
+"""What is in the indexes that buyers browse by."""
+
+
 class Product(Table):
-    """Something a vendor sells. `vendor_name` repeats the store's name, so that search can index it."""
+    """Something a vendor sells. `vendor_name` repeats the store's name (a trigger keeps it true), so that
+    search can index it: `search` holds all words, `search_name` those that name the product itself,
+    `search_rest` the others. They are apart because the planner must know how rare a word is in each.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
-        UniqueConstraint("vendor_store_id", "sku"),
+        # An archived product gives its sku back.
+        Index("uq_products_sku", "vendor_store_id", "sku", unique=True, postgresql_where=text("deleted_at IS NULL")),
         CheckConstraint("moq >= 1", name="moq"),
         CheckConstraint("max_qty IS NULL OR max_qty >= moq", name="max_qty"),
         CheckConstraint("price_cents > 0", name="price"),
         CheckConstraint("compare_at_price_cents IS NULL OR compare_at_price_cents > 0", name="compare_at_price"),
         CheckConstraint("thc_percent BETWEEN 0 AND 100", name="thc"),
         CheckConstraint("cbd_percent BETWEEN 0 AND 100", name="cbd"),
-        Index("ix_products_newest", "created_at", "id", postgresql_where=text("is_active AND deleted_at IS NULL")),
+        Index("ix_products_newest", "created_at", "id", postgresql_where=OFFERED),
+        Index("ix_products_price", "price_cents", "id", postgresql_where=OFFERED),
+        Index("ix_products_thc", text("coalesce(thc_percent, 0)"), "id", postgresql_where=OFFERED),
+        Index("ix_products_strain", text("lower(strain)"), postgresql_where=OFFERED),
+        Index(
+            "ix_products_traits",
+            "category",
+            "classification",
+            "feelings",
+            "flavors",
+            "usage",
+            postgresql_using="gin",
+            postgresql_where=OFFERED,
+        ),
         Index("ix_products_vendor", "vendor_store_id", "created_at", "id"),
         Index("ix_products_search", "search", postgresql_using="gin"),
+        Index("ix_products_search_name", "search_name", postgresql_using="gin"),
+        Index("ix_products_search_rest", "search_rest", postgresql_using="gin"),
     )
 
     id: Mapped[Id]
@@ -145,9 +168,42 @@ class Product(Table):
         ),
         deferred=True,
     )
+    search_name: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "to_tsvector('english', title) || to_tsvector('english', coalesce(strain, '')) || "
+            "to_tsvector('simple', sku)",
+            persisted=True,
+        ),
+        deferred=True,
+    )
+    search_rest: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "to_tsvector('english', vendor_name) || to_tsvector('english', coalesce(subtitle, ''))",
+            persisted=True,
+        ),
+        deferred=True,
+    )
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
+
+
+class ProductWord(Table):
+    """A word that some product's title, strain, subtitle or vendor holds; triggers on `products` collect them.
+
+    What a buyer types is held against these, to find what a misspelled word meant.
+    """
+
+    __tablename__ = "product_words"
+    __table_args__ = (
+        Index("ix_product_words_trigrams", "word", postgresql_using="gist", postgresql_ops={"word": "gist_trgm_ops"}),
+        Index("ix_product_words_stem", "stem"),
+    )
+
+    word: Mapped[str] = mapped_column(primary_key=True)
+    stem: Mapped[str | None] = mapped_column(Computed("(ts_lexize('english_stem', word))[1]", persisted=True))
 
 
 class VolumeDiscount(Table):
