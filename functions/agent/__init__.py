@@ -1,0 +1,1 @@
+"""Deliveries in the hands of the platform's agents."""

@@ -1,0 +1,1 @@
+"""A ready order finds its agent."""

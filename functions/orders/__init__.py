@@ -1,0 +1,1 @@
+"""Buyer and vendor sides of an order."""

@@ -1,0 +1,9 @@
+"""Orders as their two owners see them: the store that placed one, and the store it was placed with.
+
+Serves /api/v1/orders and /api/v1/vendor/orders.
+"""
+
+from functions.orders import buyer, reading, vendor
+from shared.kit.http import serve
+
+main = serve("orders", reading.api, buyer.api, vendor.api)

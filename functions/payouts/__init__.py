@@ -1,0 +1,1 @@
+"""Orders and money as the platform's operators see them."""

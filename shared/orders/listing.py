@@ -1,0 +1,235 @@
+"""Lists of orders: what each row tells, what can be filtered, and whose orders are seen. One statement a page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from shared.identity.models import Store
+from shared.kit.pagination import Order as SortOrder
+from shared.kit.pagination import Page, PageQuery, page_of
+from shared.kit.schemas import Response
+from shared.orders.lifecycle import WAITING_FOR_VENDOR
+from shared.orders.models import (
+    FulfillmentStatus,
+    IntentStatus,
+    LineStatus,
+    Order,
+    OrderLine,
+    OrderStatus,
+    PaymentIntent,
+    PaymentMethod,
+    RefundStatus,
+    ShippingStatus,
+)
+
+Buyer = aliased(Store, name="buyer_store")
+Vendor = aliased(Store, name="vendor_store")
+
+# The largest order number that a search can mean: PostgreSQL's bigint.
+_MAX_NUMBER = 2**63 - 1
+
+
+class Side(StrEnum):
+    """From which side a store looks at its orders."""
+
+    BUYER = "buyer"
+    VENDOR = "vendor"
+
+    def is_of(self, store_id: UUID) -> ColumnElement[bool]:
+        """Orders that this store has on this side."""
+        return (Order.buyer_store_id if self is Side.BUYER else Order.vendor_store_id) == store_id
+
+    @property
+    def counterparty(self) -> type[Store]:
+        return Vendor if self is Side.BUYER else Buyer
+
+
+ACTIONABLE = {
+    Side.VENDOR: (*WAITING_FOR_VENDOR, OrderStatus.HOLD),
+    Side.BUYER: (OrderStatus.EXPIRED,),
+}
+"""Orders whose next step is this side's: to decide, pack or release; to place again."""
+
+
+class OrdersQuery(PageQuery):
+    """Filters of every list of orders; the period includes both its ends."""
+
+    status: list[OrderStatus] = []
+    fulfillment_status: list[FulfillmentStatus] = []
+    shipping_status: list[ShippingStatus] = []
+    payment_status: list[IntentStatus] = []
+    created_from: AwareDatetime | None = None
+    created_to: AwareDatetime | None = None
+    q: str | None = Field(default=None, min_length=1, max_length=100)
+
+
+class StoreOrdersQuery(OrdersQuery):
+    """A store's own orders. `as` says from which side it looks; `q` is an order number or the other side's name."""
+
+    side: Side | None = Field(default=None, alias="as")
+    actionable: bool | None = None
+
+
+class AdminOrdersQuery(OrdersQuery):
+    """All orders; `q` is an order number or a store's name."""
+
+    buyer_store_id: UUID | None = None
+    vendor_store_id: UUID | None = None
+
+
+class StoreName(Response):
+    """Which store, and what people call it."""
+
+    id: UUID
+    name: str
+
+
+class LineCounts(Response):
+    """How many lines of each status an order has, and how many units stand."""
+
+    lines: int
+    pending: int
+    accepted: int
+    rejected: int
+    fulfilled: int
+    units: int
+
+
+class OrderRowResponse(Response):
+    """An order in a list."""
+
+    id: UUID
+    order_number: int
+    checkout_group_id: UUID
+    status: OrderStatus
+    fulfillment_status: FulfillmentStatus
+    shipping_status: ShippingStatus
+    refund_status: RefundStatus
+    payment_method: PaymentMethod
+    payment_status: IntentStatus
+    currency: str
+    subtotal_cents: int
+    line_discounts_cents: int
+    promo_discount_cents: int
+    total_cents: int
+    balance_due_cents: int
+    buyer: StoreName
+    vendor: StoreName
+    counts: LineCounts
+    pending_until: datetime
+    delivered_at: datetime | None
+    created_at: datetime
+
+
+NEWEST_FIRST = SortOrder((Order.created_at, Order.id))
+
+
+def list_orders_of(
+    session: Session, store_id: UUID, query: StoreOrdersQuery, *, default: Side
+) -> Page[OrderRowResponse]:
+    """A store's orders as buyer or as vendor, newest first."""
+    side = query.side or default
+    statement = order_rows(side.is_of(store_id), *filters(query, [side.counterparty]))
+    if query.actionable is not None:
+        waits = Order.status.in_(ACTIONABLE[side])
+        statement = statement.where(waits if query.actionable else ~waits)
+    return _page(session, statement, query, NEWEST_FIRST)
+
+
+def list_all_orders(session: Session, query: AdminOrdersQuery) -> Page[OrderRowResponse]:
+    """Everybody's orders, newest first."""
+    wanted = {Order.buyer_store_id: query.buyer_store_id, Order.vendor_store_id: query.vendor_store_id}
+    chosen = [column == store_id for column, store_id in wanted.items() if store_id is not None]
+    return _page(session, order_rows(*chosen, *filters(query, [Buyer, Vendor])), query, NEWEST_FIRST)
+
+
+def list_payable(session: Session, query: PageQuery) -> Page[OrderRowResponse]:
+    """Orders whose vendors wait for their money: delivered and settled; the oldest delivery first."""
+    oldest_first = SortOrder((Order.delivered_at, Order.id), descending=False)
+    return _page(session, order_rows(is_payable()), query, oldest_first)
+
+
+def is_payable() -> ColumnElement[bool]:
+    """Delivered, settled, and not paid out."""
+    return and_(Order.status == OrderStatus.DELIVERED, PaymentIntent.status == IntentStatus.SETTLED)
+
+
+def is_payable_or_paid() -> ColumnElement[bool]:
+    """As well as what was paid out."""
+    return or_(is_payable(), Order.status == OrderStatus.CLOSED)
+
+
+def order_rows(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Orders with intent and both stores joined, as the columns of an OrderRowResponse."""
+    own = [
+        column
+        for column in Order.__table__.columns
+        if column.name in OrderRowResponse.model_fields and column.name != "payment_status"
+    ]
+    return (
+        select(
+            *own,
+            PaymentIntent.status.label("payment_status"),
+            _name(Buyer).label("buyer"),
+            _name(Vendor).label("vendor"),
+            line_counts().label("counts"),
+        )
+        .join(PaymentIntent, PaymentIntent.order_id == Order.id)
+        .join(Buyer, Buyer.id == Order.buyer_store_id)
+        .join(Vendor, Vendor.id == Order.vendor_store_id)
+        .where(*conditions)
+    )
+
+
+def filters(query: OrdersQuery, names: Sequence[type[Store]]) -> list[ColumnElement[bool]]:
+    """What the query lets through; `q` is looked for in the names of these stores."""
+    conditions: list[ColumnElement[bool]] = []
+    if query.status:
+        conditions.append(Order.status.in_(query.status))
+    if query.fulfillment_status:
+        conditions.append(Order.fulfillment_status.in_(query.fulfillment_status))
+    if query.shipping_status:
+        conditions.append(Order.shipping_status.in_(query.shipping_status))
+    if query.payment_status:
+        conditions.append(PaymentIntent.status.in_(query.payment_status))
+    if query.created_from is not None:
+        conditions.append(Order.created_at >= query.created_from)
+    if query.created_to is not None:
+        conditions.append(Order.created_at <= query.created_to)
+    if query.q is not None:
+        conditions.append(_matches(query.q, names))
+    return conditions
+
+
+def _matches(q: str, names: Sequence[type[Store]]) -> ColumnElement[bool]:
+    found: list[ColumnElement[bool]] = [
+        column.icontains(q, autoescape=True) for store in names for column in (store.company_name, store.dba_name)
+    ]
+    if q.isdecimal() and int(q) <= _MAX_NUMBER:
+        found.append(Order.order_number == int(q))
+    return or_(*found)
+
+
+def _name(store: type[Store]) -> ColumnElement[Any]:
+    called = func.coalesce(store.dba_name, store.company_name)
+    return func.json_build_object("id", store.id, "name", called)
+
+
+def line_counts() -> ColumnElement[Any]:
+    """One scalar subquery, so that it is computed for the rows of the page alone."""
+    every = func.count()
+    of_status = [part for status in LineStatus for part in (status.value, every.filter(OrderLine.status == status))]
+    units = func.coalesce(func.sum(OrderLine.qty).filter(OrderLine.status != LineStatus.REJECTED), 0)
+    counted = select(func.json_build_object("lines", every, "units", units, *of_status))
+    return counted.where(OrderLine.order_id == Order.id).correlate(Order).scalar_subquery()
+
+
+def _page(session: Session, statement: Select[Any], query: PageQuery, order: SortOrder) -> Page[OrderRowResponse]:
+    page = page_of(session, statement, query, order)
+    return page.of([OrderRowResponse.model_validate(row) for row in page.items])

@@ -1,0 +1,57 @@
+"""What an order costs: the sums over the lines that stand, and what of it is still owed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.orders.lifecycle import DEAD
+from shared.orders.models import IntentStatus, LineStatus, Order, PaymentIntent
+
+_PAID = (IntentStatus.SETTLED, IntentStatus.PAID)
+
+
+class PricedLine(Protocol):
+    """What of a line counts."""
+
+    @property
+    def status(self) -> LineStatus: ...
+    @property
+    def line_subtotal_cents(self) -> int: ...
+    @property
+    def line_discount_cents(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Totals:
+    """`total = subtotal - line_discounts - promo_discount`, never negative."""
+
+    subtotal_cents: int
+    line_discounts_cents: int
+    promo_discount_cents: int
+
+    @property
+    def total_cents(self) -> int:
+        return self.subtotal_cents - self.line_discounts_cents - self.promo_discount_cents
+
+
+def totals_of(lines: Iterable[PricedLine], promo_discount_cents: int) -> Totals:
+    """The sums over the lines that are not rejected; of the promo, as much as they leave room for."""
+    standing = [line for line in lines if line.status is not LineStatus.REJECTED]
+    subtotal_cents = sum(line.line_subtotal_cents for line in standing)
+    discounts_cents = sum(line.line_discount_cents for line in standing)
+    return Totals(subtotal_cents, discounts_cents, min(promo_discount_cents, subtotal_cents - discounts_cents))
+
+
+def retotal(order: Order, intent: PaymentIntent, lines: Iterable[PricedLine]) -> None:
+    """Bring order and payment intent in line with what stands."""
+    totals = totals_of(lines, order.promo_discount_cents)
+    order.subtotal_cents = totals.subtotal_cents
+    order.line_discounts_cents = totals.line_discounts_cents
+    order.promo_discount_cents = totals.promo_discount_cents
+    order.total_cents = intent.amount_cents = totals.total_cents
+    order.balance_due_cents = balance_due_cents(order, intent)
+
+
+def balance_due_cents(order: Order, intent: PaymentIntent) -> int:
+    """What the buyer still owes: nothing once settled, canceled, expired or rejected."""
+    return 0 if intent.status in _PAID or order.status in DEAD else order.total_cents
