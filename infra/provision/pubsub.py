@@ -44,6 +44,14 @@ class Clients:
     def subscriber(self) -> SubscriberClient:
         return SubscriberClient()
 
+    def close(self) -> None:
+        """Let go of the connections that were made."""
+        if "publisher" in self.__dict__:
+            self.publisher.stop()
+            self.publisher.transport.close()
+        if "subscriber" in self.__dict__:
+            self.subscriber.close()
+
     def topic(self, name: str) -> str:
         return f"projects/{self.project}/topics/{name}"
 

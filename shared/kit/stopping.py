@@ -2,9 +2,11 @@
 
 import signal
 import threading
+import time
 from types import FrameType
 
-_asked = threading.Event()
+# No threading.Event: its lock may be held by the very code that the signal interrupts.
+_asked = False
 
 
 def listen() -> None:
@@ -20,7 +22,8 @@ def listen() -> None:
         return
 
     def heard(number: int, frame: FrameType | None) -> None:
-        _asked.set()
+        global _asked
+        _asked = True
         if callable(before):
             before(number, frame)
         elif before is signal.SIG_DFL:
@@ -32,14 +35,17 @@ def listen() -> None:
 
 def is_asked() -> bool:
     """Whether to stop at the next good moment."""
-    return _asked.is_set()
+    return _asked
 
 
 def wait(seconds: float) -> None:
     """Sleep, but not on once asked to stop."""
-    _asked.wait(seconds)
+    ends_at = time.monotonic() + seconds
+    while not _asked and (left_s := ends_at - time.monotonic()) > 0:
+        time.sleep(min(left_s, 0.05))
 
 
 def forget() -> None:
     """Go on as if nobody had asked. For tests."""
-    _asked.clear()
+    global _asked
+    _asked = False

@@ -1,0 +1,292 @@
+"""What the publisher decides for each row, against a real database and topics that take notes."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from shared.events.catalogue import CATALOGUE
+from shared.kit.context import Work, working
+from shared.kit.db import transaction
+from shared.kit.ids import new_id
+from shared.kit.publishing import Publisher, PublishingSettings, Unpublishable
+from tests.builders.outbox import a_nudge, a_ready_order, damage, dead_letters, emitted, outbox_row, waiting
+from tests.topics import RecordingTopics, Sent
+
+MONDAY = datetime(2026, 7, 6, 15, 0, tzinfo=UTC)
+Freeze = Callable[[datetime], None]
+
+
+@pytest.fixture
+def topics() -> RecordingTopics:
+    return RecordingTopics()
+
+
+@pytest.fixture
+def publisher(topics: RecordingTopics) -> Publisher:
+    return Publisher(topics, CATALOGUE, PublishingSettings())
+
+
+def refusing(*event_ids: UUID) -> Callable[[Sent], Exception | None]:
+    """Topics that are down for these events."""
+    return lambda sent: ConnectionError("the line is dead") if sent.event_id in event_ids else None
+
+
+def test_a_message_says_what_happened_to_what_and_who_asked(publisher, topics, freeze):
+    freeze(MONDAY)
+    event = a_nudge()
+    this = Work(function="orders", request_id="request-0042", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
+    with working(this):
+        [event_id] = emitted(event)
+
+    publisher.publish_batch()
+
+    assert topics.sent == [
+        Sent(
+            topic="notifications",
+            message={
+                "event_id": str(event_id),
+                "event_type": "order_nudged",
+                "version": 1,
+                "aggregate_type": "vendor_order",
+                "aggregate_id": str(event.order_id),
+                "sequence": 1,
+                "occurred_at": "2026-07-06T15:00:00+00:00",
+                "actor": "system",
+                "request_id": "request-0042",
+                "data": {
+                    "order_id": str(event.order_id),
+                    "order_number": event.order_number,
+                    "buyer_store_id": str(event.buyer_store_id),
+                    "vendor_store_id": str(event.vendor_store_id),
+                },
+            },
+            attributes={
+                "event_id": str(event_id),
+                "event_type": "order_nudged",
+                "version": "1",
+                "aggregate_id": str(event.order_id),
+                "request_id": "request-0042",
+                "traceparent": f"00-{'a' * 32}-{'b' * 16}-01",
+            },
+        )
+    ]
+    row = outbox_row(event_id)
+    assert (row.published_at, row.attempts, row.last_error, row.dead_at) == (MONDAY, 1, None, None)
+
+
+def test_two_hundred_rows_take_two_statements_and_the_dead_among_them_a_third(publisher, topics):
+    emitted(*(a_nudge() for _ in range(200)))
+    healthy = Work(function="test", request_id="healthy")
+    with working(healthy):
+        attempts = publisher.publish_batch()
+    spoilt = emitted(*(a_nudge() for _ in range(200)))
+    for event_id in spoilt[:50]:
+        damage(event_id, event_type="'never_heard_of'")
+    topics.refuses = refusing(*spoilt[50:100])
+    mixed = Work(function="test", request_id="mixed")
+    with working(mixed):
+        outcomes = [str(attempt.outcome) for attempt in publisher.publish_batch()]
+
+    assert (len(attempts), healthy.sql_statements) == (200, 2)
+    assert (outcomes, mixed.sql_statements) == (["dead"] * 50 + ["retried"] * 50 + ["published"] * 100, 3)
+    assert len(topics.sent) == 300
+
+
+def test_a_batch_is_as_large_as_the_setting_and_oldest_first(topics):
+    ids = emitted(*(a_nudge() for _ in range(5)))
+    publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_batch_size=2))
+
+    sizes = [len(publisher.publish_batch()) for _ in range(4)]
+
+    assert sizes == [2, 2, 1, 0]
+    assert topics.ids() == ids
+
+
+def test_events_of_one_aggregate_go_one_batch_after_the_other(publisher, topics):
+    order_id = new_id()
+    first, second, other, third = emitted(a_nudge(order_id), a_nudge(order_id), a_nudge(), a_nudge(order_id))
+
+    batches = [[attempt.row.id for attempt in publisher.publish_batch()] for _ in range(4)]
+
+    assert batches == [[first, other], [second], [third], []]
+
+
+def test_a_failing_event_holds_back_its_own_aggregate_and_nobody_else(publisher, topics, freeze):
+    freeze(MONDAY)
+    order_id = new_id()
+    first, second, other = emitted(a_nudge(order_id), a_nudge(order_id), a_nudge())
+    topics.refuses = refusing(first)
+
+    publisher.publish_batch()
+    after_failure = (topics.ids(), waiting(), outbox_row(second).attempts)
+    publisher.publish_batch()
+    while_resting = (topics.ids(), outbox_row(first).attempts)
+    topics.refuses = refusing()
+    freeze(MONDAY + timedelta(seconds=2))
+    publisher.publish_batch()
+    publisher.publish_batch()
+
+    assert after_failure == ([other], [first, second], 0)
+    assert while_resting == ([other], 1)
+    assert topics.ids() == [other, first, second]
+    assert [outbox_row(event_id).attempts for event_id in (first, second)] == [2, 1]
+    assert outbox_row(first).last_error == "notifications: ConnectionError: the line is dead"
+
+
+def test_each_failure_doubles_the_pause_up_to_ten_minutes_and_the_tenth_is_the_end(publisher, topics, freeze):
+    order_id = new_id()
+    event_id, later = emitted(a_nudge(order_id), a_nudge(order_id))
+    topics.refuses = refusing(event_id)
+    moment = MONDAY
+    pauses_s = []
+    for _ in range(9):
+        freeze(moment)
+        publisher.publish_batch()
+        row = outbox_row(event_id)
+        pauses_s.append((row.next_attempt_at - moment).total_seconds())
+        freeze(row.next_attempt_at - timedelta(milliseconds=1))
+        assert publisher.publish_batch() == []
+        moment = row.next_attempt_at
+    alive = outbox_row(event_id).dead_at
+    freeze(moment)
+    publisher.publish_batch()
+
+    longest_s = [2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert [most / 2 <= pause <= most for pause, most in zip(pauses_s, longest_s, strict=True)] == [True] * 9
+    assert alive is None
+    row = outbox_row(event_id)
+    assert (row.attempts, row.dead_at, row.published_at) == (10, moment, None)
+    [dead] = dead_letters()
+    assert (dead.event_id, dead.source, dead.subscription, dead.event_type, dead.attempts, dead.created_at) == (
+        event_id,
+        "outbox",
+        "",
+        "order_nudged",
+        10,
+        moment,
+    )
+    assert dead.reason == "notifications: ConnectionError: the line is dead"
+    assert (dead.message["event_id"], dead.message["sequence"]) == (str(event_id), 1)
+    assert dead.message["data"]["order_id"] == str(order_id)
+    publisher.publish_batch()
+    assert topics.ids() == [later]
+
+
+@pytest.mark.parametrize(
+    ("damages", "reason"),
+    [
+        ({"event_type": "'never_heard_of'"}, "the catalogue has no such event"),
+        ({"version": "3"}, "version 3 is not in the catalogue"),
+        ({"payload": """'{"order_id": 7}'"""}, None),
+    ],
+)
+def test_what_no_attempt_can_mend_is_dead_at_once(publisher, topics, freeze, damages, reason):
+    freeze(MONDAY)
+    event_id, healthy = emitted(a_nudge(), a_nudge())
+    damage(event_id, **damages)
+
+    publisher.publish_batch()
+
+    expected = reason or "the payload does not fit: order_id, order_number, buyer_store_id, vendor_store_id"
+    row = outbox_row(event_id)
+    assert (row.dead_at, row.published_at, row.attempts, row.last_error) == (MONDAY, None, 1, expected)
+    assert [(dead.event_id, dead.source, dead.attempts, dead.reason) for dead in dead_letters()] == [
+        (event_id, "outbox", 1, expected)
+    ]
+    assert topics.ids() == [healthy]
+    assert publisher.publish_batch() == []
+
+
+def test_a_message_that_the_service_takes_from_nobody_is_dead_at_once(publisher, topics):
+    def refuse(_: Sent) -> None:
+        raise Unpublishable("the message is larger than Pub/Sub takes")
+
+    [event_id] = emitted(a_nudge())
+    topics.refuses = refuse
+
+    publisher.publish_batch()
+
+    assert outbox_row(event_id).dead_at is not None
+    assert [dead.reason for dead in dead_letters()] == ["the message is larger than Pub/Sub takes"]
+
+
+def test_an_event_is_published_only_when_every_topic_has_it(publisher, topics, freeze):
+    freeze(MONDAY)
+    [event_id] = emitted(a_ready_order())
+    topics.refuses = lambda sent: ConnectionError("down") if sent.topic == "dispatch" else None
+
+    publisher.publish_batch()
+    halfway = outbox_row(event_id)
+    topics.refuses = refusing()
+    freeze(MONDAY + timedelta(seconds=2))
+    publisher.publish_batch()
+
+    assert (halfway.published_at, halfway.last_error) == (None, "dispatch: ConnectionError: down")
+    assert [sent.topic for sent in topics.sent] == ["notifications", "dispatch", "notifications"]
+    assert outbox_row(event_id).published_at == MONDAY + timedelta(seconds=2)
+
+
+def test_a_topic_that_never_answers_is_a_failure_to_try_again(topics):
+    [event_id] = emitted(a_nudge())
+    topics.send = lambda *_: Future()
+    publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_acknowledge_s=0.05))
+
+    publisher.publish_batch()
+
+    row = outbox_row(event_id)
+    assert (row.published_at, row.attempts, row.last_error) == (None, 1, "notifications: no answer in time")
+
+
+def test_a_replayed_event_that_fails_again_is_one_dead_letter_and_open_again(publisher):
+    [event_id] = emitted(a_nudge())
+    damage(event_id, event_type="'never_heard_of'")
+    publisher.publish_batch()
+    [first] = dead_letters()
+    damage(event_id, dead_at="NULL", attempts="0", version="9", event_type="'order_nudged'")
+    with transaction() as session:
+        session.execute(text("UPDATE outbox_dlq SET replayed_at = now()"))
+
+    publisher.publish_batch()
+
+    [again] = dead_letters()
+    assert (again.id, again.replayed_at) == (first.id, None)
+    assert (first.reason, again.reason) == ("the catalogue has no such event", "version 9 is not in the catalogue")
+
+
+def test_every_attempt_is_one_line_of_the_log(publisher, topics, capsys):
+    good, bad = emitted(a_ready_order(), a_nudge())
+    topics.refuses = refusing(bad)
+    capsys.readouterr()
+
+    publisher.publish_batch()
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [(line["event_id"], line["event_type"], line["topic"], line["outcome"], line["attempt"]) for line in lines]
+    assert told == [
+        (str(good), "order_ready_for_dispatch", ["dispatch", "notifications"], "published", 1),
+        (str(bad), "order_nudged", ["notifications"], "retried", 1),
+    ]
+    assert [line["duration_ms"] >= 0 for line in lines] == [True, True]
+    assert lines[1]["failure"] == "notifications: ConnectionError: the line is dead"
+
+
+def test_a_run_lasts_its_window_and_takes_what_comes_meanwhile(topics):
+    early = emitted(a_nudge())
+    late: list[UUID] = []
+    publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_window_s=0.4, outbox_poll_ms=20))
+
+    def write_another(_: Sent) -> None:
+        if not late:
+            late.extend(set(emitted(a_nudge())) - set(early))
+
+    topics.refuses = write_another
+
+    counts = publisher.run()
+
+    assert counts == {"published": 2, "retried": 0, "dead": 0}
+    assert topics.ids() == early + late
