@@ -17,8 +17,8 @@ from shared.kit.db import read_only, transaction
 from shared.kit.errors import NotFound
 from shared.kit.http import Api
 from shared.kit.idempotency import DAY_1
-from shared.kit.pagination import Order, Page, PageQuery, page_of
-from shared.kit.schemas import Request, Response
+from shared.kit.pagination import Order, PageQuery, page_of
+from shared.kit.schemas import Page, Request, Response
 
 api = Api("admin", prefix="/api/v1/admin/agents")
 

@@ -15,6 +15,7 @@ from shared.kit.errors import InvalidRequest
 from shared.kit.http import Api
 from shared.kit.idempotency import DAY_1
 from shared.kit.schemas import Request
+from shared.operations.audit import audit
 
 api = Api("auth", prefix="/api/v1/admin/auth")
 
@@ -49,4 +50,5 @@ def register_admin(body: AdminRequest) -> UserResponse:
             last_name=body.last_name,
             system_role=SystemRole.ADMIN,
         )
+        audit(session, "admin.created", "user", user.id)
         return UserResponse.model_validate(user)

@@ -17,10 +17,11 @@ class SignedInResponse(Response):
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
-        """The person of an entry and their stores, the most recently used first."""
+        """The person of an entry and their stores, the active one first, then the most recently used."""
+        stores = sorted(entry.account.memberships, key=lambda held: held is not entry.active)
         return cls(
             user=UserResponse.model_validate(entry.account.user),
-            stores=[MyStoreResponse.of(held) for held in entry.account.memberships],
+            stores=[MyStoreResponse.of(held) for held in stores],
             active_store=MyStoreResponse.of(entry.active) if entry.active else None,
         )
 
