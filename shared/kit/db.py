@@ -5,7 +5,6 @@ made, so that they cost no round trip. Every statement is counted on the work in
 """
 
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,7 +61,7 @@ def engine() -> Engine:
     if _engine is None:
         settings = DatabaseSettings.current()
         _engine = _cloud_sql_engine(settings) if settings.cloud_sql_instance else _url_engine(settings)
-        event.listen(_engine, "connect", _send_at_once)
+        event.listen(_engine, "connect", _adopt)
         event.listen(_engine, "before_cursor_execute", _count)
         event.listen(_engine, "handle_error", _mark_lost_connections)
     return _engine
@@ -120,10 +119,10 @@ def _cloud_sql_engine(settings: DatabaseSettings) -> Engine:
     return create_engine("postgresql+pg8000://", creator=connect, **_pool(settings))
 
 
-def _send_at_once(connection: Any, _: Any) -> None:
-    """Without this the end of a statement over 8 KB waits 40 ms: pg8000 leaves Nagle's algorithm on, which holds
-    it back until the server's delayed acknowledgement of what went before."""
-    connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _adopt(connection: Any, _: Any) -> None:
+    from shared.kit import driver
+
+    driver.adopt(connection)
 
 
 def _count(_: Any, __: Any, statement: str, ___: Any, ____: Any, _____: bool) -> None:

@@ -100,6 +100,7 @@ def _stack(_: Any, __: str, event: Fields) -> Fields:
 
 
 _sinks: list[Callable[[str], None]] = []
+_muted = False
 
 
 class _Line:
@@ -108,10 +109,17 @@ class _Line:
     def msg(self, message: str) -> None:
         for sink in _sinks:
             sink(message)
-        sys.stdout.write(message + "\n")
-        sys.stdout.flush()
+        if not _muted:
+            sys.stdout.write(message + "\n")
+            sys.stdout.flush()
 
     debug = info = warning = warn = error = critical = exception = fatal = msg
+
+
+def mute() -> None:
+    """Write no more lines to stdout; listeners still hear them. For programs whose stdout is for people."""
+    global _muted
+    _muted = True
 
 
 def listen(sink: Callable[[str], None]) -> Callable[[], None]:

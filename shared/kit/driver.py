@@ -1,0 +1,87 @@
+"""pg8000's connection with fewer round trips: one per statement instead of three, and none for BEGIN.
+
+pg8000 sends Parse, Describe and Execute one after the other and waits for each. The protocol allows
+them in one go (PostgreSQL's documentation, "Pipelining"), and BEGIN can travel with the first
+statement of a transaction. Answers are read by pg8000's own code, in the order in which they come.
+"""
+
+import socket
+from typing import Any
+
+from pg8000 import dbapi
+from pg8000.converters import make_params
+from pg8000.core import NULL_BYTE, SYNC_MSG, Context, _flush, _write
+
+_BEGIN = "begin transaction"
+
+
+class Connection(dbapi.Connection):  # type: ignore[misc]  # pg8000 ships no types
+    """A pg8000 connection that sends each statement whole."""
+
+    _begin_waits = False
+
+    def execute_simple(self, statement: str) -> Context:
+        """Send a statement without parameters; a BEGIN waits for the statement that follows it."""
+        if statement == _BEGIN:
+            self._begin_waits = True
+            return Context(statement)
+        begun = self._send_waiting_begin()
+        context = Context(statement)
+        self.send_QUERY(statement)
+        return self._answer(begun, context)
+
+    def execute_unnamed(self, statement: str, vals: Any = (), oids: Any = (), stream: Any = None) -> Context:
+        """Send a statement with its parameters."""
+        parameters = make_params(self.py_types, vals)
+        begun = self._send_waiting_begin()
+        context = Context(statement, stream=stream)
+        self.send_PARSE(NULL_BYTE, statement, oids)
+        self.send_DESCRIBE_STATEMENT(NULL_BYTE)
+        self.send_BIND(NULL_BYTE, parameters)
+        self.send_EXECUTE()
+        _write(self._sock, SYNC_MSG)
+        return self._answer(begun, context)
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self._begin_waits or bool(super()._in_transaction)
+
+    def commit(self) -> None:
+        """Commit; a transaction in which nothing was sent was never begun."""
+        self._begin_waits = False
+        if self._in_transaction:
+            super().commit()
+
+    def rollback(self) -> None:
+        """Roll back; a transaction in which nothing was sent was never begun."""
+        self._begin_waits = False
+        super().rollback()
+
+    def _send_waiting_begin(self) -> Context | None:
+        if not self._begin_waits:
+            return None
+        if self._sock is None:
+            raise dbapi.InterfaceError("connection is closed")
+        self._begin_waits = False
+        self.send_QUERY(_BEGIN)
+        return Context(_BEGIN)
+
+    def _answer(self, begun: Context | None, context: Context) -> Context:
+        """Send what was written and read the answers: BEGIN's, when it travelled along, then the statement's."""
+        if self._sock is None:
+            raise dbapi.InterfaceError("connection is closed")
+        _flush(self._sock)
+        if begun is not None:
+            self.handle_messages(begun)
+        self.handle_messages(context)
+        return context
+
+
+def adopt(connection: Any) -> None:
+    """Make a fresh pg8000 connection, whoever opened it, one of ours, and let it send at once.
+
+    Without TCP_NODELAY the end of a statement over 8 KB waits 40 ms: Nagle's algorithm holds it back until
+    the server's delayed acknowledgement of what went before.
+    """
+    connection.__class__ = Connection
+    connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,26 @@
+"""`python -m tests.performance [NAME …]`: run benchmarks and print their tables."""
+
+import sys
+from importlib import import_module
+
+from shared.kit import logging as kit_logging
+
+ALL = ("commerce", "browse", "outbox", "cold_start")
+
+
+def main() -> None:
+    """Run the benchmarks that are named, or all of them, on servers of their own."""
+    names = sys.argv[1:] or ALL
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        sys.exit(f"There is no benchmark {unknown[0]!r}; there are {', '.join(ALL)}.")
+    from tests.performance.world import servers
+
+    kit_logging.mute()
+    with servers() as running:
+        for name in names:
+            import_module(f"tests.performance.{name}").run(running)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The floor of anything that talks to PostgreSQL: the same statements, sent by the bare driver in a loop."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pg8000.dbapi
+from sqlalchemy import Engine, event, make_url
+
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def recorded() -> Iterator[list[Statement]]:
+    """The statements that are sent within the block, as the driver gets them, savepoints left out."""
+    sent: list[Statement] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: bool) -> None:
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            sent.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+class BareDriver:
+    """One connection of the driver, with the socket option that our engine sets too."""
+
+    def __init__(self, url: str) -> None:
+        place = make_url(url)
+        self.connection = pg8000.dbapi.connect(
+            user=place.username, host=place.host, port=place.port, database=place.database
+        )
+        import socket
+
+        self.connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def run(self, statements: list[Statement]) -> None:
+        """Send statements in one transaction, fetching what they return."""
+        cursor = self.connection.cursor()
+        for statement, parameters in statements:
+            cursor.execute(statement, parameters or ())
+            if cursor.description:
+                cursor.fetchall()
+        self.connection.commit()
+
+    def close(self) -> None:
+        self.connection.close()
