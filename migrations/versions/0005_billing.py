@@ -92,6 +92,9 @@ def upgrade() -> None:
         sa.Column("store_id", sa.Uuid(), nullable=False),
         sa.Column("plan_id", sa.Uuid(), nullable=False),
         sa.Column("payment_method_id", sa.Uuid(), nullable=False),
+        sa.Column("square_variation_id", sa.Text(), nullable=False),
+        sa.Column("square_customer_id", sa.Text(), nullable=False),
+        sa.Column("square_card_id", sa.Text(), nullable=False),
         sa.Column("trial_ends_on", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

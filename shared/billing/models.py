@@ -120,8 +120,8 @@ class PaymentMethod(Table):
 class SubscriptionIntent(Table):
     """What a store is about to subscribe to, pinned before Square is asked.
 
-    Its id makes Square's idempotency key, so that whoever tries again after a failure finds what was
-    bought, with the plan and the card of the first try. It goes when the outcome is known.
+    Its id makes Square's idempotency key and its columns all that Square is told, so that whoever tries
+    again after a failure finds what was bought. It goes when the outcome is known.
     """
 
     __tablename__ = "subscription_intents"
@@ -130,6 +130,9 @@ class SubscriptionIntent(Table):
     store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="CASCADE"), unique=True)
     plan_id: Mapped[UUID] = mapped_column(ForeignKey("billing_plans.id", ondelete="CASCADE"))
     payment_method_id: Mapped[UUID] = mapped_column(ForeignKey("payment_methods.id", ondelete="CASCADE"))
+    square_variation_id: Mapped[str]
+    square_customer_id: Mapped[str]
+    square_card_id: Mapped[str]
     trial_ends_on: Mapped[date | None]
     created_at: Mapped[Created]
 

@@ -292,7 +292,8 @@ def _subscription(told: "Subscription | None") -> ProviderSubscription:
 
 def _invoice(told: "Invoice | None") -> ProviderInvoice:
     held = _given(told)
-    asked = [_given(request.computed_amount_money) for request in held.payment_requests or []]
+    requests = held.payment_requests or []
+    asked = [_given(request.computed_amount_money) for request in requests]
     return ProviderInvoice(
         id=_given(held.id),
         status=str(_given(held.status)),
@@ -300,6 +301,7 @@ def _invoice(told: "Invoice | None") -> ProviderInvoice:
         subscription_id=held.subscription_id,
         amount_cents=sum(_given(money.amount) for money in asked),
         currency=str(_given(asked[0].currency)) if asked else "USD",
+        due_on=min((day for request in requests if (day := _day(request.due_date))), default=None),
         created_at=datetime.fromisoformat(_given(held.created_at)),
     )
 

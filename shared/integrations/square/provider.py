@@ -62,7 +62,7 @@ class ProviderSubscription:
 
 @dataclass(frozen=True)
 class ProviderInvoice:
-    """A bill for one period of a subscription; `status` is the provider's own word."""
+    """A bill for one period of a subscription, owed from `due_on`; `status` is the provider's own word."""
 
     id: str
     status: str
@@ -70,6 +70,7 @@ class ProviderInvoice:
     subscription_id: str | None
     amount_cents: int
     currency: str
+    due_on: date | None
     created_at: datetime
 
 

@@ -1,0 +1,1 @@
+"""What vendors pay: plans, cards, subscriptions, charges."""
