@@ -1,4 +1,7 @@
-"""Square's stand-in for tests: one server per process, blank before each test."""
+"""Square's stand-in for tests: one server per process, blank before each test.
+
+A conftest that imports both fixtures gives its tests `square`.
+"""
 
 from collections.abc import Iterator
 
@@ -9,19 +12,19 @@ from shared.integrations.square import SquareSettings
 
 
 @pytest.fixture(scope="session")
-def _square() -> Iterator[StandIn]:
+def square_server() -> Iterator[StandIn]:
     from tests.settings import TEST_SETTINGS
 
     with running_square(token=TEST_SETTINGS["PF_SQUARE_ACCESS_TOKEN"]) as stand_in:
         yield stand_in
 
 
-@pytest.fixture
-def square(_square: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+@pytest.fixture(name="square")
+def fresh_square(square_server: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """Square, as far as the code can tell."""
-    _square.reset()
-    monkeypatch.setenv("PF_SQUARE_BASE_URL", _square.url)
+    square_server.reset()
+    monkeypatch.setenv("PF_SQUARE_BASE_URL", square_server.url)
     SquareSettings.forget()
-    yield _square
+    yield square_server
     monkeypatch.undo()
     SquareSettings.forget()

@@ -68,14 +68,20 @@ def bill(state: State, subscription: Json, money: Json) -> Json:
 
 def collect(state: State, invoice: Json) -> None:
     """Charge an unpaid invoice to its card."""
-    request = invoice["payment_requests"][0]
-    money = request["computed_amount_money"]
-    card = state.cards.get(request["card_id"] or "")
+    card_id = invoice["payment_requests"][0]["card_id"]
+    card = state.cards.get(card_id or "")
     if card is None or not chargeable(card):
         state.announce("invoice.scheduled_charge_failed", "invoice", invoice)
-        return
-    told = {"customer_id": card["customer_id"], "order_id": invoice["order_id"], "location_id": invoice["location_id"]}
-    _payment(state, card["id"], money, told)
+    else:
+        settle(state, invoice, card_id)
+
+
+def settle(state: State, invoice: Json, source_id: str) -> None:
+    """Pay an invoice from this source."""
+    request = invoice["payment_requests"][0]
+    money = request["computed_amount_money"]
+    told = {name: invoice[name] for name in ("order_id", "location_id")}
+    _payment(state, source_id, money, {**told, "customer_id": invoice["primary_recipient"]["customer_id"]})
     request["total_completed_amount_money"] = money
     invoice.pop("next_payment_amount_money")
     invoice.update(status="PAID", version=invoice["version"] + 1, updated_at=state.stamp())

@@ -39,6 +39,10 @@ class StandIn:
         """Let the next calls take their time."""
         self.app.faults.add(Fault.ordered({"operation": operation, "delay_ms": delay_ms, "times": times}))
 
+    def pay_invoices(self) -> None:
+        """Let whoever owes an invoice pay it by the link that Square mailed."""
+        self.app.pay_invoices()
+
     def reset(self) -> None:
         """Forget everything."""
         self.app.state.reset()

@@ -59,6 +59,13 @@ class SquareApp:
             self.state.announce = lambda kind, name, told: webhooks.send(kind, name, told, self.state.stamp())
         self.wsgi = self._flask()
 
+    def pay_invoices(self) -> None:
+        """Let every unpaid invoice be paid, as by the link in Square's mail."""
+        with self._lock:
+            for invoice in self.state.invoices.values():
+                if invoice["status"] == "UNPAID":
+                    billing.settle(self.state, invoice, "EXTERNAL")
+
     def _flask(self) -> Flask:
         app = Flask("square", static_folder=None)
         for method, path, operation, handler in _ROUTES:
@@ -116,7 +123,7 @@ class SquareApp:
         return first
 
     def _control(self) -> Response:
-        """Order a fault, move the clock ahead, or forget everything."""
+        """Order a fault, move the clock ahead, let invoices be paid, or forget everything."""
         body = _body()
         with self._lock:
             if body.get("reset"):
@@ -126,6 +133,8 @@ class SquareApp:
             if "ahead_days" in body:
                 self.state.ahead = timedelta(days=int(body["ahead_days"]))
                 subscriptions.catch_up(self.state)
+            if body.get("pay_invoices"):
+                self.pay_invoices()
             if "fail" in body or "delay_ms" in body:
                 self.faults.add(Fault.ordered(body))
         return self._look()
