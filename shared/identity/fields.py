@@ -4,15 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, StringConstraints
 
-# U+0000 cannot be stored by PostgreSQL, and a control character never belongs into a line.
+# A control character never belongs into a line.
 _LINE = r"^[^\x00-\x1f\x7f]+$"
-_TEXT = r"^[^\x00]+$"
 
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 CompanyName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
 CredentialNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 AddressLine = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=5_000, pattern=_TEXT)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 Phone = Annotated[
     str,
     StringConstraints(pattern=r"^\+[1-9][0-9]{7,14}$"),

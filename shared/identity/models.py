@@ -129,6 +129,11 @@ class Store(AddressColumns, Table):
         """Whether its members may only read."""
         return self.kyc_status is KycStatus.SUSPENDED
 
+    @property
+    def rating_average(self) -> float | None:
+        """The mean rating to two decimals; none without ratings."""
+        return round(self.rating_sum / self.rating_count, 2) if self.rating_count else None
+
 
 class StoreMembership(Table):
     """That a person belongs to a store, and as what."""

@@ -7,7 +7,7 @@ those may do, holds it, so that no session keeps a right that was being taken aw
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
 from shared.identity.models import MembershipStatus, Store, StoreMembership, User
@@ -32,9 +32,9 @@ def lock_user(session: Session, user_id: UUID) -> User:
     return _found(session.scalar(statement.execution_options(populate_existing=True)))
 
 
-def list_memberships(session: Session, user_id: UUID) -> list[StoreMembership]:
-    """Where a person belongs now, with the stores, the most recently used first."""
-    statement = (
+def select_memberships(user_id: UUID) -> Select[StoreMembership]:
+    """Where a person belongs now, with the stores."""
+    return (
         select(StoreMembership)
         .join(StoreMembership.store)
         .options(contains_eager(StoreMembership.store))
@@ -43,9 +43,13 @@ def list_memberships(session: Session, user_id: UUID) -> list[StoreMembership]:
             StoreMembership.status == MembershipStatus.ACTIVE,
             Store.deleted_at.is_(None),
         )
-        .order_by(StoreMembership.last_used_at.desc().nulls_last(), StoreMembership.created_at, StoreMembership.id)
     )
-    return list(session.scalars(statement))
+
+
+def list_memberships(session: Session, user_id: UUID) -> list[StoreMembership]:
+    """Where a person belongs now, with the stores, the most recently used first."""
+    order = (StoreMembership.last_used_at.desc().nulls_last(), StoreMembership.created_at, StoreMembership.id)
+    return list(session.scalars(select_memberships(user_id).order_by(*order)))
 
 
 def get_store(session: Session, store_id: UUID) -> Store:

@@ -9,7 +9,6 @@ only over a session that is still there.
 
 import hmac
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -136,11 +135,15 @@ def list_open(*user_ids: UUID) -> dict[str, Facts]:
     return {sid: json.loads(str(text)) for sid, text in zip(sids, kept, strict=True) if text is not None}
 
 
-def outdate(sids: Iterable[str], kept: dict[str, Facts]) -> None:
-    """Let the access tokens of sessions die, so that a refresh reads anew what they may do."""
+def outdate(user_id: UUID, store_id: UUID) -> None:
+    """Let the access tokens die with which a person acts for a store; a refresh tells anew what they may do."""
+    concerned = {
+        sid: facts | {"gen": facts["gen"] + 1}
+        for sid, facts in list_open(user_id).items()
+        if facts["store_id"] == str(store_id)
+    }
     with round_trip() as redis, redis.pipeline() as steps:
-        for sid in sids:
-            facts = kept[sid] | {"gen": kept[sid]["gen"] + 1}
+        for sid, facts in concerned.items():
             steps.set(auth.SESSION_KEY + sid, json.dumps(facts), xx=True, keepttl=True)
         steps.execute()
 

@@ -4,8 +4,8 @@ from tests.builders.people import PASSWORD, a_person, a_registration
 from tests.events import audited
 
 
-def guess(api, email: str, *, address: str = "203.0.113.1", password: str = "a wrong guess", path: str = "/login"):
-    body = {"email": email, "password": password}
+def guess(api, email: str, *, address: str = "203.0.113.1", word: str = "a wrong guess", path: str = "/login"):
+    body = {"email": email, "password": word}
     return api.send("POST", path, body=body, headers={"X-Forwarded-For": f"6.6.6.6, {address}"})
 
 
@@ -13,9 +13,9 @@ def test_five_guesses_a_minute_for_one_email_from_anywhere(api):
     rosa = a_person(email="rosa@example.com")
 
     guesses = [guess(api, "Rosa@Example.com ", address=f"203.0.113.{n}").status for n in range(5)]
-    sixth = guess(api, rosa.email, address="203.0.113.6", password=PASSWORD)
+    sixth = guess(api, rosa.email, address="203.0.113.6", word=PASSWORD)
     as_admin = guess(api, rosa.email, address="203.0.113.7", path="/api/v1/admin/auth/login")
-    other = guess(api, a_person().email, password=PASSWORD)
+    other = guess(api, a_person().email, word=PASSWORD)
 
     assert guesses == [401] * 5
     assert (sixth.status, sixth.error.code, "X-PF-Token" in sixth.headers) == (429, "RATE_LIMIT_EXCEEDED", False)
@@ -41,7 +41,7 @@ def test_a_flood_from_one_address_spends_no_ones_own_tries(api):
         guess(api, f"guess{n}@example.com")
 
     flood = [guess(api, rosa.email).status for _ in range(6)]
-    owner = guess(api, rosa.email, address="198.51.100.9", password=PASSWORD)
+    owner = guess(api, rosa.email, address="198.51.100.9", word=PASSWORD)
 
     assert flood == [429] * 6
     assert owner.status == 200

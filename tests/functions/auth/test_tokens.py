@@ -146,5 +146,3 @@ def test_without_an_active_store_a_members_route_is_refused():
     reply = stores.get("/me")
 
     assert (reply.status, reply.error.code, reply.error.reason) == (403, "FORBIDDEN", "no_active_store")
-
-

@@ -1,0 +1,1 @@
+"""Stores: their profile and their people."""

@@ -1,0 +1,112 @@
+"""Stores and their members as answers show them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from shared.catalog.models import Category
+from shared.identity.models import KycStatus, MembershipStatus, Store, StoreMembership
+from shared.identity.permissions import Role, StoreType
+from shared.kit.schemas import Response
+
+Link = Annotated[str, StringConstraints(pattern=r"^https://[^\s\x00-\x1f<>\"'\\]+$", max_length=300)]
+
+
+class SocialLinks(BaseModel):
+    """Where else a store is to be found; only https, because pages link to it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    website: Link | None = None
+    instagram: Link | None = None
+    facebook: Link | None = None
+    x: Link | None = None
+    linkedin: Link | None = None
+    youtube: Link | None = None
+
+
+class AddressResponse(Response):
+    line1: str
+    line2: str | None
+    city: str
+    state: str
+    postal_code: str
+    country: str
+    lat: float
+    lng: float
+
+
+class PublicStoreResponse(Response):
+    """What any signed-in caller may know of a store. `rating_average` is there with the first rating."""
+
+    id: UUID
+    type: StoreType
+    name: str
+    slug: str
+    description: str | None
+    city: str
+    state: str
+    categories: list[Category]
+    social_links: SocialLinks
+    rating_count: int
+    rating_average: float | None
+
+
+class StoreResponse(Response):
+    """A store as its own members see it."""
+
+    id: UUID
+    type: StoreType
+    name: str
+    company_name: str
+    dba_name: str | None
+    slug: str
+    description: str | None
+    phone: str | None
+    email: str | None
+    kyc_status: KycStatus
+    suspended_reason: str | None
+    subscription_active: bool
+    delivery_radius_meters: int
+    address: AddressResponse
+    categories: list[Category]
+    social_links: SocialLinks
+    logo_media_id: UUID | None
+    banner_media_id: UUID | None
+    rating_count: int
+    rating_average: float | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, store: Store) -> Self:
+        """The whole store."""
+        own = {field: getattr(store, field) for field in cls.model_fields if field != "address"}
+        return cls(**own, address=AddressResponse.model_validate(store))
+
+
+class MemberResponse(Response):
+    """Someone who belongs to the store, or is invited to."""
+
+    user_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    role: Role
+    status: MembershipStatus
+    created_at: datetime
+
+    @classmethod
+    def of(cls, membership: StoreMembership) -> Self:
+        """The person of a membership."""
+        told: dict[str, Any] = {
+            field: getattr(membership.user, field) for field in ("email", "first_name", "last_name")
+        }
+        return cls(
+            user_id=membership.user_id,
+            role=membership.role,
+            status=membership.status,
+            created_at=membership.created_at,
+            **told,
+        )
