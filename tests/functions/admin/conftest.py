@@ -1,0 +1,18 @@
+import pytest
+
+from tests.api import Client
+
+
+@pytest.fixture
+def api() -> Client:
+    # Imported here, because a function reads its settings when it is imported, and the servers come first.
+    from functions.admin.main import main
+
+    return Client.of(main, "/api/v1/admin/agents")
+
+
+@pytest.fixture
+def auth_api() -> Client:
+    from functions.auth.main import main
+
+    return Client.of(main, "/api/v1/auth")
