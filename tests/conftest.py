@@ -16,6 +16,7 @@ from tests.events import Events
 from tests.logs import LogKeeper
 from tests.promises import hold_functions_to_their_manifests
 from tests.servers import TestServers, ensure_packages
+from tests.storage import object_storage  # noqa: F401 - a fixture of every test
 
 _SERVERS = pytest.StashKey[TestServers]()
 _KEPT_TABLES = ("alembic_version", "spatial_ref_sys")

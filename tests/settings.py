@@ -11,6 +11,8 @@ TEST_SETTINGS = {
     "PF_ARGON2_MEMORY_KIB": "8",
     "PF_ARGON2_PASSES": "1",
     "PF_CURSOR_KEY": "a-cursor-secret-for-tests-only-00000001",
+    "PF_MEDIA_BUCKET": "packfinderz-test-media",
+    "PF_PUBLIC_MEDIA_BUCKET": "packfinderz-test-public",
     "PF_SQUARE_ACCESS_TOKEN": "a-square-token-for-tests-only",
     "PF_SQUARE_LOCATION_ID": "LTESTLOCATION1",
     "PF_SQUARE_RETRY_WAIT_S": "0.01",
