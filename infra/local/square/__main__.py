@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"Square's stand-in listens on {address(listening)}.", flush=True)
     if told.ready_file:
         told.ready_file.write_text(address(listening))
-    listening.serve_forever()
+    listening.serve_forever(0.05)
     listening.server_close()
     if webhooks is not None:
         webhooks.close()

@@ -71,7 +71,7 @@ def running_square(
     webhooks = Webhooks(webhook_url, signature_key) if webhook_url else None
     app = SquareApp(token=token, file=file, webhooks=webhooks)
     listening = server(app)
-    thread = Thread(target=listening.serve_forever, name="square", daemon=True)
+    thread = Thread(target=listening.serve_forever, args=(0.05,), name="square", daemon=True)
     thread.start()
     try:
         yield StandIn(address(listening), app)
