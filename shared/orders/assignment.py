@@ -26,12 +26,12 @@ REASSIGNABLE = (OrderStatus.READY_FOR_DISPATCH, OrderStatus.IN_TRANSIT, OrderSta
 _ASSIGN_LEAST_LOADED = text(
     """
     INSERT INTO order_assignments (id, order_id, agent_user_id, assigned_by, assigned_at)
-    SELECT :id, :order_id, agent.id, :actor, :at
+    SELECT CAST(:id AS uuid), CAST(:order_id AS uuid), agent.id, :actor, CAST(:at AS timestamptz)
     FROM users AS agent
     LEFT JOIN (
         SELECT agent_user_id, count(*) AS open_orders
-        FROM vendor_orders JOIN order_assignments ON order_id = vendor_orders.id AND closed_at IS NULL
-        WHERE status IN ('ready_for_dispatch', 'hold', 'in_transit')
+        FROM vendor_orders AS o JOIN order_assignments AS a ON a.order_id = o.id AND a.closed_at IS NULL
+        WHERE o.status IN ('ready_for_dispatch', 'hold', 'in_transit')
         GROUP BY agent_user_id
     ) AS load ON load.agent_user_id = agent.id
     WHERE agent.system_role = 'agent' AND agent.is_active

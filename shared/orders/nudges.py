@@ -1,6 +1,7 @@
 """A buyer reminds the vendor of an order that waits for it."""
 
 from datetime import datetime, timedelta
+from math import ceil
 
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ def nudge(session: Session, order: Order) -> tuple[OrderNudged, datetime]:
     now = clock.now()
     if order.last_nudged_at is not None and now < order.last_nudged_at + NUDGE_EVERY:
         left = order.last_nudged_at + NUDGE_EVERY - now
-        raise RateLimitExceeded("The vendor was reminded already.", retry_after_s=int(left.total_seconds()) + 1)
+        raise RateLimitExceeded("The vendor was reminded already.", retry_after_s=ceil(left.total_seconds()))
     with recorded(session, order, "order.nudged"):
         order.last_nudged_at = now
     return OrderNudged(**about(order)), now + NUDGE_EVERY
