@@ -7,4 +7,8 @@ REGISTER = (
     Limit("register_address", "20/5 minute", per_address),
     Limit("register_email", "3/5 minute", per_field("email")),
 )
+FORGOT = (
+    Limit("forgot_address", "20/10 minute", per_address),
+    Limit("forgot_email", "5/10 minute", per_field("email")),
+)
 PASSWORD = Limit("password", "5/10 minute", per_user)

@@ -29,6 +29,14 @@ class MembershipStatus(StrEnum):
     REMOVED = "removed"
 
 
+class TokenPurpose(StrEnum):
+    """What a one-time token in a mail is good for."""
+
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a purpose
+    INVITATION = "invitation"
+    EMAIL_VERIFICATION = "email_verification"
+
+
 class Geography(UserDefinedType[Any]):
     """PostGIS `geography(Point,4326)`: distances in metres on the spheroid. Read through functions only."""
 
@@ -157,3 +165,21 @@ class StoreMembership(Table):
 
     store: Mapped[Store] = relationship(lazy="raise", viewonly=True)
     user: Mapped[User] = relationship(lazy="raise", viewonly=True, foreign_keys=[user_id])
+
+
+class OneTimeToken(Table):
+    """A token that was mailed to a person, of which only a digest is kept; `used_at` says that it was followed."""
+
+    __tablename__ = "one_time_tokens"
+    __table_args__ = (
+        Index("ix_one_time_tokens_user", "user_id", "purpose"),
+        Index("ix_one_time_tokens_expires_at", "expires_at"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[TokenPurpose] = mapped_column(enum_type(TokenPurpose, "token_purpose"))
+    digest: Mapped[str] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[Created]

@@ -16,6 +16,7 @@ from shared.identity.addresses import Address
 from shared.identity.credentials import Proof
 from shared.identity.models import MembershipStatus, Store, StoreMembership, User
 from shared.identity.permissions import Role, StoreType
+from shared.identity.recovery import request_verification
 from shared.kit import clock
 from shared.kit.context import work
 from shared.kit.db import read_only
@@ -56,7 +57,10 @@ def find_or_create_user(session: Session, known: Proof | str, *, email: str, **f
     Raises WrongCredentials when the password was changed since it was proved.
     """
     if isinstance(known, str):
-        return create_user(session, email=email, password_hash=known, **fields)
+        user = create_user(session, email=email, password_hash=known, **fields)
+        work().user_id = user.id
+        request_verification(session, user)
+        return user
     user = queries.lock_user(session, known.user_id)
     known.confirm(user)
     return user
@@ -87,7 +91,7 @@ def found_store(
             id=new_id(), store_id=store.id, user_id=owner.id, role=Role.OWNER, status=MembershipStatus.ACTIVE
         )
     )
-    work().user_id, work().store_id = owner.id, store.id
+    work().store_id = store.id
     audit(session, "store.registered", "store", store.id, after={"type": store_type, "tos_accepted_at": clock.now()})
     emit(session, StoreRegistered(store_id=store.id, store_type=store_type, owner_user_id=owner.id))
     return store

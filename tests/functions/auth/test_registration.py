@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from shared.events.stores import StoreRegistered
+from shared.events.users import EmailVerificationRequested
 from shared.identity.models import KycStatus, MembershipStatus, Store, StoreMembership, User
 from shared.identity.permissions import Role, StoreType
 from shared.kit.db import read_only
@@ -67,8 +68,11 @@ def test_registering_makes_a_person_a_store_and_its_owner_and_lets_them_in(api, 
     assert (membership.role, membership.status) == (Role.OWNER, MembershipStatus.ACTIVE)
     assert membership.last_used_at == NOW
     assert user.password_hash.startswith("$argon2id$")
-    assert events.emitted() == [StoreRegistered(store_id=store.id, store_type="buyer", owner_user_id=user.id)]
-    assert [row.actor for row in events.rows()] == [str(user.id)]
+    assert events.emitted() == [
+        EmailVerificationRequested(user_id=user.id),
+        StoreRegistered(store_id=store.id, store_type="buyer", owner_user_id=user.id),
+    ]
+    assert [row.actor for row in events.rows()] == [str(user.id)] * 2
     assert audited() == [
         ("store.registered", store.id, {"type": "buyer", "tos_accepted_at": "2026-03-02 15:00:00+00:00"}),
         ("auth.login_succeeded", user.id, None),
@@ -197,7 +201,7 @@ def test_the_same_registration_sent_twice_makes_one_store(api, events):
     assert (first.status, again.status, again.raw) == (201, 201, first.raw)
     assert "X-PF-Token" not in again.headers
     assert [len(rows) for rows in everything()] == [1, 1, 1]
-    assert events.types() == ["store_registered"]
+    assert events.types() == ["email_verification_requested", "store_registered"]
 
 
 def test_registering_needs_an_idempotency_key(api):
