@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -47,11 +48,11 @@ def declared_in(file: Path) -> list[Requirement]:
 
 
 def locked(lock: Path = LOCK) -> dict[str, Pin]:
-    """The lock by distribution."""
+    """The lock by distribution, as it holds in the cloud: a distribution may be locked twice, under markers."""
     pins: dict[str, Pin] = {}
     for block in re.split(r"^(?=\S)", lock.read_text(), flags=re.MULTILINE):
-        header = re.match(r"(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)", block)
-        if header:
+        header = re.match(r"(?P<name>[\w.-]+)==(?P<version>[^\s;\\]+)(?: ; (?P<marker>[^\\\n]+))?", block)
+        if header and (header["marker"] is None or Marker(header["marker"]).evaluate(_CLOUD)):
             lines = [line for line in block.splitlines() if not line.lstrip().startswith("#")]
             pins[canonicalize_name(header["name"])] = Pin(header["version"], "\n".join(lines))
     return pins

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from shared.kit import clock, config, db, redis
+from shared.kit import clock, db, redis, startup
 from shared.kit.context import Work, accepted_request_id, work, working
 from shared.kit.logging import log, metric
 from shared.kit.outbox import Event
@@ -86,7 +86,7 @@ class Consumer:
         """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
         import functions_framework
 
-        config.load_all()
+        startup.finish()
 
         @functions_framework.http
         def main(request: FlaskRequest) -> FlaskResponse:

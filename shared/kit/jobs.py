@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.kit import clock, config, stopping
+from shared.kit import clock, startup, stopping
 from shared.kit.context import Work, accepted_request_id, accepted_traceparent, working
 from shared.kit.logging import log, metric
 
@@ -25,7 +25,7 @@ class Job:
         """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
         import functions_framework
 
-        config.load_all()
+        startup.finish()
 
         @functions_framework.http
         def main(request: Any) -> tuple[dict[str, Any], int]:

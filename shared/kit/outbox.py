@@ -26,7 +26,7 @@ class Event(BaseModel):
     `aggregate` is the kind of thing it happened to, `topics` where it is published.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     known: ClassVar[dict[str, type["Event"]]] = {}
     version: ClassVar[int] = 1
     aggregate: ClassVar[str]

@@ -13,20 +13,20 @@ Other = TypeVar("Other")
 class Request(BaseModel):
     """A JSON body. Unknown fields are refused. `example` is shown in the documentation and tested."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
     example: ClassVar[dict[str, Any]] = {}
 
 
 class Query(BaseModel):
     """Query parameters. Unknown ones are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Response(BaseModel):
     """What an answer carries under `data`. Reads attributes of models and rows."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, defer_build=True)
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any], **more: Any) -> Self:

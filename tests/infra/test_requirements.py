@@ -6,16 +6,18 @@ from packaging.requirements import Requirement
 from infra.requirements import Pin, RequirementError, closure, declared_in, locked, pinned, provider_of
 
 
-def test_the_lock_is_read_with_hashes_and_markers_and_without_remarks(tmp_path: Path) -> None:
+def test_the_lock_is_read_with_hashes_as_it_holds_in_the_cloud(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(
         "colorama==0.4 ; sys_platform == 'win32' \\\n    --hash=sha256:aa\n    # via click\n"
         "Flask_OpenAPI3==4.3.2 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n    # via\n    #   packfinderz\n"
+        "wrapt==1.0 ; python_full_version < '3.12' \\\n    --hash=sha256:dd\n"
+        "wrapt==2.0 ; python_full_version >= '3.12' \\\n    --hash=sha256:ee\n"
     )
 
     assert locked(lock) == {
-        "colorama": Pin("0.4", "colorama==0.4 ; sys_platform == 'win32' \\\n    --hash=sha256:aa"),
         "flask-openapi3": Pin("4.3.2", "Flask_OpenAPI3==4.3.2 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc"),
+        "wrapt": Pin("1.0", "wrapt==1.0 ; python_full_version < '3.12' \\\n    --hash=sha256:dd"),
     }
 
 

@@ -1,17 +1,13 @@
 """From process start to first answer: a staged bundle, beside a bare function with the same foundations."""
 
-import http.client
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from infra.local.paths import CHECKOUT
 from infra.local.services import Servers
+from tests.bundles import link_distributions, served, staged
 from tests.performance.table import Figure, milliseconds, show
 
 BARE = """
@@ -25,22 +21,17 @@ engine = sqlalchemy.create_engine("postgresql+pg8000://nobody@127.0.0.1/none")
 def main(request):
     return {"data": {"status": "ok"}}
 """
-FUNCTIONS = ("cart", "checkout", "on_event_notify")
+FUNCTIONS = ("cart", "checkout")
 
 
 def run(_: Servers, *, rounds: int = 9) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as folder:
-        bare = Path(folder, "bare")
-        bare.mkdir()
-        (bare / "main.py").write_text(BARE)
-        staged = {
-            name: _stage(name, Path(folder, name)) for name in FUNCTIONS if (CHECKOUT / "functions" / name).exists()
-        }
-        samples: dict[str, list[float]] = {name: [] for name in ("bare", *staged)}
+        places = {"bare": _bare(Path(folder))} | {name: _bundle(name, Path(folder)) for name in FUNCTIONS}
+        samples: dict[str, list[float]] = {name: [] for name in places}
         for n in range(rounds + 1):
-            for name, place in {"bare": bare, **staged}.items():
-                took = _first_answer(place)
+            for name, place in places.items():
+                took = _first_answer(*place)
                 if n:  # The first start of each writes bytecode, which a deployed bundle has.
                     samples[name].append(took)
     floor = statistics.median(samples["bare"])
@@ -60,36 +51,24 @@ def run(_: Servers, *, rounds: int = 9) -> None:
     )
 
 
-def _stage(name: str, out: Path) -> Path:
-    subprocess.run(
-        [sys.executable, "-m", "infra.stage", name, "--out", str(out)], cwd=CHECKOUT, check=True, capture_output=True
-    )
-    return out
+def _bare(folder: Path) -> tuple[Path, Path]:
+    bundle, site = folder / "bare", folder / "bare-site"
+    bundle.mkdir()
+    (bundle / "main.py").write_text(BARE)
+    (bundle / "requirements.txt").write_text("functions-framework\nsqlalchemy\npg8000\n")
+    link_distributions(bundle / "requirements.txt", site)
+    return bundle, site
 
 
-def _first_answer(place: Path) -> float:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def _bundle(name: str, folder: Path) -> tuple[Path, Path]:
+    site = folder / f"{name}-site"
+    link_distributions(CHECKOUT / "functions" / name / "requirements.txt", site)
+    return staged(name, folder / name), site
+
+
+def _first_answer(bundle: Path, site: Path) -> float:
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "functions_framework", "--target", "main", "--source", "main.py", "--port", str(port)],
-        cwd=place,
-        env=os.environ | {"PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while time.perf_counter() - started < 30:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", "/health/live")
-                answer = connection.getresponse()
-                assert answer.status == 200, answer.status
-                return time.perf_counter() - started
-            except OSError:
-                time.sleep(0.002)
-        raise TimeoutError(f"{place.name} did not answer")
-    finally:
-        process.terminate()
-        process.wait(20)
+    with served(bundle, site) as connection:
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().status == 200
+        return time.perf_counter() - started

@@ -16,7 +16,7 @@ from flask import Flask
 from flask import Request as FlaskRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from shared.kit import config
+from shared.kit import startup
 from shared.kit.errors import ApiError
 from shared.kit.http.asked import Asked
 from shared.kit.http.guards import Guard
@@ -131,7 +131,7 @@ def serve(name: str, *groups: Api, ready: Mapping[str, Check] | None = None) -> 
     """
     from shared.kit.http.serving import application
 
-    config.load_all()
+    startup.finish()
     routes = [route for group in groups for route in group.routes]
     return target(application(name, routes, ready), routes)
 

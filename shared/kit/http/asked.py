@@ -69,6 +69,9 @@ class Asked:
         """The body as JSON. Raises UnsupportedMediaType, InvalidRequest, PayloadTooLarge."""
         if self.request.mimetype != "application/json":
             raise UnsupportedMediaType
+        # PostgreSQL cannot store this character, wherever in the body it stands.
+        if b"\\u0000" in self.raw:
+            raise InvalidRequest("The body may not contain the character U+0000.")
         try:
             return json.loads(self.raw, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:

@@ -261,6 +261,8 @@ def _query_values(model: type[Query]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in request.args:
         given = request.args.getlist(name)
+        if any("\x00" in value for value in given):
+            raise InvalidRequest.field(name, "This may not contain the character U+0000.")
         field = model.model_fields.get(name)
         if field is not None and _is_list(field.annotation):
             values[name] = [part for value in given for part in value.split(",") if part]

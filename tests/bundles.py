@@ -1,0 +1,73 @@
+"""A staged bundle with nothing else present: only what it declares can be imported, as after its deployment."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import distribution
+from pathlib import Path
+
+from infra.local.paths import CHECKOUT
+from infra.requirements import closure, declared_in
+
+
+def link_distributions(requirements: Path, site: Path) -> None:
+    """Make `site` hold the files of what these requirements need, and of nothing else, as links to the installed ones."""
+    for name in closure(declared_in(requirements)):
+        installed = distribution(name)
+        for file in installed.files or ():
+            if ".." in file.parts:
+                continue
+            link = site / file
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(Path(str(installed.locate_file(file))))
+
+
+def staged(name: str, out: Path) -> Path:
+    """The bundle of a function, staged by the same command that deployment uses."""
+    subprocess.run(
+        [sys.executable, "-m", "infra.stage", name, "--out", str(out)], cwd=CHECKOUT, check=True, capture_output=True
+    )
+    return out
+
+
+@contextmanager
+def served(bundle: Path, site: Path) -> Iterator[http.client.HTTPConnection]:
+    """functions-framework serving `main` of a bundle with only `site` to import from; yields once it accepts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    start = f"import sys; sys.path[:0] = [{str(bundle)!r}, {str(site)!r}]; from functions_framework._cli import _cli; _cli()"
+    process = subprocess.Popen(
+        [sys.executable, "-S", "-c", start, "--target", "main", "--source", "main.py", "--port", str(port)],
+        cwd=bundle,
+        env=os.environ | {"PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield _connected(port, process)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def _connected(port: int, process: "subprocess.Popen[str]") -> http.client.HTTPConnection:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            assert process.stderr is not None
+            raise RuntimeError(f"the bundle did not start: {process.stderr.read()[-2000:]}")
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection.connect()
+        except OSError:
+            time.sleep(0.002)
+        else:
+            return connection
+    raise TimeoutError("the bundle did not accept a connection within a minute")
