@@ -67,7 +67,7 @@ def document(name: str, routes: Sequence[Route]) -> Document:
             responses=_responses(route),
             security=[{"bearer": []}] if route.guard.needs_session else None,
             openapi_extensions={"x-permission": route.guard.label},
-            operation_id=f"{name}.{route.handler.__name__}.{route.method.lower()}",
+            operation_id=f"{route.name.removeprefix('functions.').replace('.main.', '.')}.{route.method.lower()}",
         )(_empty_view(route))
     told: Document = json.loads(json.dumps(app.api_doc))
     for route in routes:
@@ -128,7 +128,7 @@ def _empty_view(route: Route) -> Callable[..., None]:
     def view(**_: Any) -> None:
         raise AssertionError("documentation only")
 
-    view.__name__ = f"{route.handler.__name__}_{route.method.lower()}"
+    view.__name__ = f"{route.name}_{route.method}".replace(".", "_")
     view.__doc__ = route.handler.__doc__
     hints = get_type_hints(route.handler)
     variables = {name: (hints[name], ...) for name in hints if f":{name}>" in route.path or f"<{name}>" in route.path}
