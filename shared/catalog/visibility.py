@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, cast, func, literal, not_, or_, select
+from sqlalchemy import Boolean, ColumnElement, Double, and_, case, cast, func, literal, not_, select
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import Product
@@ -105,9 +105,8 @@ def visible_product(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[boo
 
 def distance_meters(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[float]:
     """How far the vendor is from the buyer, along the earth's surface."""
-    return func.ST_Distance(vendor.geom, buyer.geom)
+    return func.ST_Distance(vendor.geom, buyer.geom, type_=Double())
 
 
 def _in_radius(buyer: Standpoint, vendor: Any) -> ColumnElement[bool]:
-    radius = vendor.delivery_radius_meters
-    return or_(radius == 0, func.ST_DWithin(vendor.geom, buyer.geom, radius))
+    return func.delivers_to(vendor.geom, vendor.delivery_radius_meters, buyer.geom, type_=Boolean())
