@@ -63,7 +63,7 @@ def change_role(session: Session, store_id: UUID, user_id: UUID, role: Role, *, 
     if role is not before:
         membership.role = role
         audit(session, "member.role_changed", "user", user_id, before={"role": before}, after={"role": role})
-        sessions.outdate(user_id, store_id)
+        sessions.outdate(store_id, user_id)
     return membership
 
 
@@ -76,7 +76,7 @@ def remove(session: Session, store_id: UUID, user_id: UUID, *, by: MemberCaller)
     audit(session, "member.removed", "user", user_id, before={"role": membership.role, "status": membership.status})
     membership.status = MembershipStatus.REMOVED
     session.flush()
-    sessions.outdate(user_id, store_id)
+    sessions.outdate(store_id, user_id)
 
 
 def _lock(session: Session, store_id: UUID, user_id: UUID) -> tuple[StoreMembership, bool]:

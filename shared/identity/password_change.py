@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy.orm import Session
 
 from shared.events.users import SecurityAlert
-from shared.identity import passwords, queries
+from shared.identity import passwords, queries, sessions
 from shared.identity.models import User
 from shared.kit.db import read_only
 from shared.kit.errors import InvalidRequest
@@ -42,6 +42,15 @@ def prepare_change(user_id: UUID, *, current: SecretStr, new: SecretStr) -> Pass
     if user.password_hash is None or not passwords.matches(user.password_hash, current):
         raise _wrong_current()
     return PasswordChange(user.password_hash, passwords.hash_of(new))
+
+
+def replace_by_temporary(session: Session, user_id: UUID, new_hash: str) -> None:
+    """An admin sets a password to be replaced at the next sign-in; every session ends. Raises NotFound."""
+    user = queries.lock_user(session, user_id)
+    user.password_hash, user.must_change_password = new_hash, True
+    audit(session, "auth.password_reset", "user", user.id, after={"by": "admin"})
+    emit(session, SecurityAlert(user_id=user.id, kind="password_reset"))
+    sessions.end_all(user.id)
 
 
 def _wrong_current() -> InvalidRequest:

@@ -4,13 +4,15 @@
 those may do, holds it, so that no session keeps a right that was being taken away.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, contains_eager
 
-from shared.identity.models import MembershipStatus, Store, StoreMembership, User
+from shared.identity.models import KycStatus, MembershipStatus, Store, StoreMembership, User
+from shared.identity.permissions import StoreType
 from shared.kit.errors import NotFound
 
 Row = TypeVar("Row")
@@ -50,6 +52,30 @@ def list_memberships(session: Session, user_id: UUID) -> list[StoreMembership]:
     """Where a person belongs now, with the stores, the most recently used first."""
     order = (StoreMembership.last_used_at.desc().nulls_last(), StoreMembership.created_at, StoreMembership.id)
     return list(session.scalars(select_memberships(user_id).order_by(*order)))
+
+
+def lock_members(session: Session, store_id: UUID) -> list[UUID]:
+    """Who belongs to a store, locked in id order until the transaction ends."""
+    statement = (
+        select(User.id)
+        .join(StoreMembership, StoreMembership.user_id == User.id)
+        .where(StoreMembership.store_id == store_id, StoreMembership.status == MembershipStatus.ACTIVE)
+        .order_by(User.id)
+        .with_for_update(key_share=True, of=User)
+    )
+    return list(session.scalars(statement))
+
+
+def select_stores(
+    *, kind: StoreType | None = None, kyc_statuses: Sequence[KycStatus] = (), state: str | None = None
+) -> Select[Store]:
+    """Stores that are not deleted; each condition narrows them if it is given."""
+    statement = select(Store).where(Store.deleted_at.is_(None))
+    if kind is not None:
+        statement = statement.where(Store.type == kind)
+    if kyc_statuses:
+        statement = statement.where(Store.kyc_status.in_(kyc_statuses))
+    return statement if state is None else statement.where(Store.state == state)
 
 
 def get_store(session: Session, store_id: UUID) -> Store:

@@ -9,6 +9,7 @@ only over a session that is still there.
 
 import hmac
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -135,15 +136,21 @@ def list_open(*user_ids: UUID) -> dict[str, Facts]:
     return {sid: json.loads(str(text)) for sid, text in zip(sids, kept, strict=True) if text is not None}
 
 
-def outdate(user_id: UUID, store_id: UUID) -> None:
-    """Let the access tokens die with which a person acts for a store; a refresh tells anew what they may do."""
-    concerned = {
-        sid: facts | {"gen": facts["gen"] + 1}
-        for sid, facts in list_open(user_id).items()
-        if facts["store_id"] == str(store_id)
-    }
+def outdate(store_id: UUID, *user_ids: UUID) -> None:
+    """Let the access tokens die with which people act for a store; a refresh tells anew what they may do."""
+    _amend(store_id, user_ids, lambda facts: facts | {"gen": facts["gen"] + 1})
+
+
+def make_read_only(store_id: UUID, *user_ids: UUID) -> None:
+    """Let people who act for a store only read."""
+    _amend(store_id, user_ids, lambda facts: facts | {"read_only": True})
+
+
+def _amend(store_id: UUID, user_ids: Iterable[UUID], change: Callable[[Facts], Facts]) -> None:
+    """Change the open sessions of some people that act for a store, in three round trips however many."""
+    amended = {sid: change(facts) for sid, facts in list_open(*user_ids).items() if facts["store_id"] == str(store_id)}
     with round_trip() as redis, redis.pipeline() as steps:
-        for sid, facts in concerned.items():
+        for sid, facts in amended.items():
             steps.set(auth.SESSION_KEY + sid, json.dumps(facts), xx=True, keepttl=True)
         steps.execute()
 

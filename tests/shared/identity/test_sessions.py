@@ -97,7 +97,7 @@ def test_only_the_sessions_of_that_store_are_outdated():
     here = sessions.open_session(facts())
     elsewhere = sessions.open_session(facts_of(user_id=ROSA))
 
-    sessions.outdate(ROSA, STORE)
+    sessions.outdate(STORE, ROSA)
 
     kept = sessions.list_open(ROSA)
     assert (kept[here.refresh.sid]["gen"], kept[elsewhere.refresh.sid]["gen"]) == (1, 0)
@@ -105,7 +105,7 @@ def test_only_the_sessions_of_that_store_are_outdated():
 
 
 def test_outdating_nobody_is_no_error():
-    sessions.outdate(uuid4(), STORE)
+    sessions.outdate(STORE, uuid4())
 
     assert sessions.end_all(uuid4()) == 0
 
