@@ -41,7 +41,8 @@ def served(bundle: Path, site: Path) -> Iterator[http.client.HTTPConnection]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    start = f"import sys; sys.path[:0] = [{str(bundle)!r}, {str(site)!r}]; from functions_framework._cli import _cli; _cli()"
+    only = f"import sys; sys.path[:0] = [{str(bundle)!r}, {str(site)!r}]"
+    start = f"{only}; from functions_framework._cli import _cli; _cli()"
     process = subprocess.Popen(
         [sys.executable, "-S", "-c", start, "--target", "main", "--source", "main.py", "--port", str(port)],
         cwd=bundle,

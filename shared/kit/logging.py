@@ -95,6 +95,9 @@ def _stack(_: Any, __: str, event: Fields) -> Fields:
             frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
             trace = trace.tb_next
         event["error_type"] = type(error).__name__
+        told: tuple[Any, ...] = getattr(getattr(error, "orig", None), "args", None) or ({},)
+        if isinstance(told[0], dict) and "C" in told[0]:
+            event["sqlstate"], event["constraint"] = told[0]["C"], told[0].get("n")
         event["stack"] = frames[-12:]
     return event
 
