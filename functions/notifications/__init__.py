@@ -1,0 +1,1 @@
+"""What people are told, to be read and ticked off."""
