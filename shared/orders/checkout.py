@@ -6,7 +6,7 @@ everywhere: the cart, then stock by product, then promos by id.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -46,8 +46,8 @@ from shared.orders.models import (
     SnapshotColumns,
 )
 from shared.orders.shipping import ShippingOption
+from shared.orders.windows import PENDING_WINDOW
 
-PENDING_WINDOW = timedelta(days=5)
 INSUFFICIENT_INVENTORY = "insufficient_inventory"
 
 

@@ -1,0 +1,1 @@
+"""Orders that their vendors leave unanswered."""
