@@ -1,0 +1,217 @@
+"""Starts everything and serves a seeded marketplace until Ctrl-C: `python -m infra.local.run [FUNCTION …]`."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from types import FrameType
+from typing import NoReturn
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from infra.local import activity, console, emulators, stack
+from infra.local.children import Child
+from infra.local.clock import Clock, JobUnreachable, Schedule
+from infra.local.environment import functions_environment, keep_secrets
+from infra.local.fire import schedules
+from infra.local.packages import InstallationFailed, PackagesMissing
+from infra.local.paths import CHECKOUT, LOCAL
+from infra.local.processes import ServerFailed, birth_of, is_port_free
+from infra.local.services import running as running_servers
+from infra.manifest import Manifest, ManifestError, load, load_all
+from infra.migrate import MigrationFailed, migrate
+
+DEFAULT_PORT = 8080
+_EVERY_MINUTE = "* * * * *"
+# What other functions than the chosen ones would need is made as well: the database remembers across starts.
+_SECRETS = {"PF_SQUARE_ACCESS_TOKEN", "PF_SQUARE_SIGNATURE_KEY"}
+
+
+class CannotStart(RuntimeError):
+    """One sentence for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class Up:
+    """Everything that runs, and the children to look after."""
+
+    stack: stack.Stack
+    children: tuple[Child, ...]
+    jobs: list[Schedule]
+
+
+def main(names: list[str]) -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    began = time.monotonic()
+    try:
+        with stack.sole(), ExitStack() as running:
+            manifests, port = _manifests(names), _port()
+            console.heading("Starting the local stack")
+            up = _start(running, manifests, port)
+            _greet(up, time.monotonic() - began)
+            _serve(running, up)
+    except KeyboardInterrupt:
+        console.done("Stopped; `make run` starts where this ended, `make reset` forgets.")
+    except (CannotStart, ManifestError, MigrationFailed, ServerFailed, stack.AlreadyUp) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (PackagesMissing, InstallationFailed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _stop(_: int, __: FrameType | None) -> NoReturn:
+    """Unwind from wherever we are; once is enough, and a second Ctrl-C must not leave anything behind."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _manifests(names: list[str]) -> list[Manifest]:
+    return [load(name) for name in names] if names else load_all()
+
+
+def _port() -> int:
+    told = os.environ.get("PF_PORT", "") or str(DEFAULT_PORT)
+    if not told.isdecimal():
+        raise CannotStart(f"PF_PORT is {told!r}, which is not a port.")
+    if not is_port_free(int(told)):
+        raise CannotStart(f"Port {told} is taken; choose another: PF_PORT={int(told) + 1} make run")
+    return int(told)
+
+
+def _start(running: ExitStack, manifests: list[Manifest], port: int) -> Up:
+    """Bring up one thing after the other, and beside each other what may be."""
+    # By number, because `localhost` may mean IPv6 to whoever calls.
+    url = f"http://127.0.0.1:{port}"
+    kept = keep_secrets(LOCAL / "secrets.json", _SECRETS.union(*(manifest.needs.secrets for manifest in load_all())))
+    beside = emulators.start(running, manifests, url, kept)
+    servers = running.enter_context(running_servers(LOCAL, say=console.done))
+    with console.step("Database migrated"):
+        migrate(servers.database_url)
+    endpoints = beside.wait()
+    environment = functions_environment(servers, endpoints, kept)
+    names = [manifest.name for manifest in manifests]
+    gateway = Child(
+        "The gateway",
+        "infra.local.gateway",
+        *("--port", str(port), *names),
+        log=stack.LOGS / "gateway.log",
+        environment=environment,
+        heard=_tell,
+    )
+    running.callback(gateway.stop)
+    with console.step("Topics and subscriptions provisioned"):
+        pauses = ("--minimum-backoff", "0.2", "--maximum-backoff", "5")
+        _run("infra.provision", "--endpoint", f"{url}/_functions/{{name}}", *pauses, environment=environment)
+    import importlib.util
+    if importlib.util.find_spec("infra.local.seed"):
+      with console.step("Marketplace seeded"):
+        _run("infra.local.seed", environment=environment)
+    with console.step(f"{len(manifests)} functions served"):
+        gateway.wait_until(partial(_answers, f"{url}/health/live"))
+    children = (*beside.children, gateway)
+    here = stack.Stack(
+        pid=os.getpid(),
+        birth=birth_of(os.getpid()) or "",
+        url=url,
+        database_url=servers.database_url,
+        redis_url=servers.redis_url,
+        pubsub_host=endpoints.pubsub_host,
+        pubsub_control_url=endpoints.pubsub_control_url,
+        storage_url=endpoints.storage_url,
+        square_url=endpoints.square_url,
+        processes={child.name: child.pid for child in children},
+    )
+    return Up(here, children, schedules(here, manifests))
+
+
+def _serve(running: ExitStack, up: Up) -> None:
+    """Run the clock and look after the children until someone says stop. Raises ServerFailed when one ends."""
+    over = threading.Event()
+    running.callback(over.set)
+    clock = Clock(up.jobs)
+    threading.Thread(target=clock.run_forever, args=(over,), name="clock", daemon=True).start()
+    for job in up.jobs:
+        if job.cron == _EVERY_MINUTE:  # what should always be running need not wait for the next minute
+            threading.Thread(target=_fire, args=(clock, job.name), daemon=True).start()
+    stack.announce(up.stack)
+    while True:
+        time.sleep(0.5)
+        for child in up.children:
+            if child.has_ended:
+                raise ServerFailed(f"{child.name} ended by itself; {child.log} says why.")
+
+
+def _greet(up: Up, took_s: float) -> None:
+    at = up.stack
+    console.heading(f"Ready after {took_s:.1f} s: {at.url.replace('127.0.0.1', 'localhost')}")
+    for name, address in {
+        "routes": f"{at.url}/docs",
+        "OpenAPI": f"{at.url}/openapi.json",
+        "database": at.database_url,
+        "Redis": at.redis_url,
+        "Pub/Sub": f"{at.pubsub_host}, its state at {at.pubsub_control_url}/stats",
+        "storage": at.storage_url,
+        "Square": f"{at.square_url}, its state at {at.square_url}/_control",
+        "logs": str(stack.LOGS),
+    }.items():
+        print(f"  {name:<10}{address}")
+    console.heading("Try")
+    print("  make demo                            the whole story, from registration to payout")
+    for job in up.jobs[:1]:
+        print(f"  make fire JOB={job.name:<24}a scheduled function, now")
+    print("  Ctrl-C                               stops everything\n", flush=True)
+
+
+def _tell(said: str) -> None:
+    line = activity.line_of(said)
+    if line is not None:
+        print(line, flush=True)
+
+
+def _fire(clock: Clock, name: str) -> None:
+    try:
+        clock.fire(name)
+    except JobUnreachable as error:
+        console.failed(str(error))
+
+
+def _run(module: str, *arguments: str, environment: Mapping[str, str]) -> None:
+    """Run one of our modules to its end. Raises ServerFailed with the last that it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        check=False,
+        cwd=CHECKOUT,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise ServerFailed(f"{module} ended with {done.returncode}: {said}")
+
+
+def _answers(url: str) -> bool:
+    """Whether something answers there, well or not: a function that does not start is said by the gateway."""
+    try:
+        with urlopen(url, timeout=5):
+            return True
+    except HTTPError as answer:
+        answer.close()
+        return True
+    except (URLError, OSError):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
