@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from infra.requirements import closure, declared_in
 
 
 def link_distributions(requirements: Path, site: Path) -> None:
-    """Make `site` hold the files of what these requirements need, and of nothing else, as links to the installed ones."""
+    """Make `site` hold what these requirements need and nothing else, as links to the installed files."""
     for name in closure(declared_in(requirements)):
         installed = distribution(name)
         for file in installed.files or ():
@@ -52,7 +52,8 @@ def served(bundle: Path, site: Path) -> Iterator[http.client.HTTPConnection]:
         text=True,
     )
     try:
-        yield _connected(port, process)
+        with closing(_connected(port, process)) as connection:
+            yield connection
     finally:
         process.terminate()
         process.communicate(timeout=20)

@@ -16,7 +16,7 @@ from shared.identity.registration import EmailTaken
 from shared.kit.db import read_only, transaction
 from shared.kit.errors import NotFound
 from shared.kit.http import Api
-from shared.kit.idempotency import DAY_1
+from shared.kit.idempotency import MINUTES_10
 from shared.kit.pagination import Order, PageQuery, page_of
 from shared.kit.schemas import Page, Request, Response
 
@@ -85,7 +85,7 @@ def list_agents(_: AdminCaller, query: AgentsQuery) -> Page[AgentResponse]:
         return page.of([AgentResponse.model_validate(row.User) for row in page.items])
 
 
-@api.post(allow=admin(), idempotent=DAY_1, status=201, raises=(EmailTaken,))
+@api.post(allow=admin(), idempotent=MINUTES_10, status=201, raises=(EmailTaken,))
 def hire(_: AdminCaller, body: NewAgentRequest) -> NewAgentResponse:
     """Make an agent, with a temporary password to be replaced at the first sign-in."""
     password = passwords.temporary()

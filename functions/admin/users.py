@@ -11,7 +11,7 @@ from shared.identity.password_change import replace_by_temporary
 from shared.kit.db import transaction
 from shared.kit.errors import NotFound
 from shared.kit.http import Api
-from shared.kit.idempotency import DAY_1
+from shared.kit.idempotency import MINUTES_10
 from shared.kit.schemas import Response
 
 api = Api("admin", prefix="/api/v1/admin/users")
@@ -23,7 +23,7 @@ class TemporaryPasswordResponse(Response):
     temporary_password: str
 
 
-@api.post("/<uuid:user_id>/reset-password", allow=admin(), idempotent=DAY_1, raises=(NotFound,))
+@api.post("/<uuid:user_id>/reset-password", allow=admin(), idempotent=MINUTES_10, raises=(NotFound,))
 def reset_password(_: AdminCaller, user_id: UUID) -> TemporaryPasswordResponse:
     """Replace a user's password by a temporary one and end all their sessions."""
     password = passwords.temporary()

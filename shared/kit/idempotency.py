@@ -5,13 +5,16 @@ constraint or a state check in the database. Scripts keep each step to one round
 """
 
 import hashlib
+import hmac
 import json
 from dataclasses import dataclass
 from uuid import uuid4
 
+from shared.kit import auth
 from shared.kit.errors import IdempotencyInProgress, IdempotencyKeyRequired, IdempotencyKeyReused
 from shared.kit.redis import round_trip
 
+MINUTES_10 = 600
 DAY_1 = 24 * 3600
 DAYS_7 = 7 * DAY_1
 LEASE_MS = 30_000
@@ -49,10 +52,13 @@ class Stored:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request's hold on its key. `fingerprint` tells whether a repeat asks for the same."""
+    """One request's hold on its key. `fingerprints` tell whether a repeat asks for the same.
+
+    They are made with our signing keys, one for each that is accepted, since a body may hold a password.
+    """
 
     key: str
-    fingerprint: str
+    fingerprints: tuple[str, ...]
     owner: str
     keep_s: int
 
@@ -62,21 +68,23 @@ class Attempt:
         if not offered or len(offered) > 255 or not all(" " <= letter <= "~" for letter in offered):
             raise IdempotencyKeyRequired
         name = hashlib.sha256("\x00".join((*scope, offered)).encode()).hexdigest()
-        return cls(f"pf:idempotency:{name}", hashlib.sha256(request).hexdigest(), uuid4().hex, keep_s)
+        keys = auth.signer().keys.values()
+        fingerprints = tuple(hmac.digest(key.encode(), request, "sha256").hex() for key in keys)
+        return cls(f"pf:idempotency:{name}", fingerprints, uuid4().hex, keep_s)
 
     def begin(self, session_key: str | None) -> tuple[str | None, Stored | None]:
         """The stored session (none when it is gone) and the stored answer, if this was done before.
 
         Takes the lock when neither stands in the way. Raises IdempotencyInProgress, IdempotencyKeyReused.
         """
-        lock = json.dumps({"owner": self.owner, "request": self.fingerprint})
+        lock = json.dumps({"owner": self.owner, "request": self.fingerprints[0]})
         with round_trip() as redis:
             session, held = redis.eval(_BEGIN, 2, session_key or "", self.key, lock, LEASE_MS)
         return session, self._answer_in(held) if held else None
 
     def _answer_in(self, held: str) -> Stored:
         record = json.loads(held)
-        if record["request"] != self.fingerprint:
+        if record["request"] not in self.fingerprints:
             raise IdempotencyKeyReused
         if "status" not in record:
             raise IdempotencyInProgress(retry_after_s=1)
@@ -86,7 +94,7 @@ class Attempt:
         """Keep the answer, so that repeats get it."""
         record = {
             "owner": self.owner,
-            "request": self.fingerprint,
+            "request": self.fingerprints[0],
             "status": answer.status,
             "content_type": answer.content_type,
             "body": answer.body,
