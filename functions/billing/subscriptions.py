@@ -75,7 +75,12 @@ def subscribe(vendor: VendorCaller, body: SubscribeRequest) -> Reply[Subscriptio
     return Reply(answer, status=201 if subscribed.is_new else 200)
 
 
-@api.post("/cancel", allow=vendor(Permission.BILLING_MANAGE), idempotent=DAYS_7, raises=(NotFound, InvalidRequest))
+@api.post(
+    "/cancel",
+    allow=vendor(Permission.BILLING_MANAGE),
+    idempotent=DAYS_7,
+    raises=(NotFound, Conflict, InvalidRequest),
+)
 def cancel(vendor: VendorCaller) -> SubscriptionResponse:
     """End the subscription with the period that is paid; 404 without one."""
     return SubscriptionResponse.model_validate(subscribing.cancel(vendor.store_id))

@@ -87,18 +87,18 @@ def subscribe(store_id: UUID, choice: Choice) -> Subscribed:
         # One that waits for a payment may have got it.
         return Subscribed(refresh(store_id) if held.status in _WAITING else held, is_new=False)
     told = None
-    if not choice.fits(intent):
-        # An earlier try wanted something else. If it came to something, that is what the store has.
+    if not choice.fits(intent) or _is_settled(intent):
+        # If an earlier try came to something, that is what the store has, even when Square forgot its key.
         told = payment_provider().find_subscription(intent.square_customer_id)
-        if told is None:
-            intent = _pin_anew(store_id, intent, choice)
+    if told is None and not choice.fits(intent):
+        intent = _pin_anew(store_id, intent, choice)
     return _conclude(intent, told or _buy(intent))
 
 
 def cancel(store_id: UUID) -> Subscription:
     """Let the subscription end with the period that is paid; harmless when repeated.
 
-    Raises NotFound, SquareRefused, SquareDown.
+    Raises NotFound, SubscriptionInProgress, SquareRefused, SquareDown.
     """
     with read_only() as session:
         held = get_subscription(session, store_id)
@@ -106,8 +106,7 @@ def cancel(store_id: UUID) -> Subscription:
     if told.canceled_on is None and told.status in {"ACTIVE", "PENDING", "PAUSED"}:
         told = payment_provider().cancel_subscription(told.id)
     with transaction() as session:
-        lock_account(session, store_id)
-        subscription = get_subscription(session, store_id)
+        subscription = _lock_same(session, held)
         was_ending = subscription.cancel_at_period_end
         recording.take(session, subscription, told)
         if not was_ending:
@@ -116,14 +115,16 @@ def cancel(store_id: UUID) -> Subscription:
 
 
 def refresh(store_id: UUID) -> Subscription:
-    """The store's subscription after taking over what Square says of it now. Raises NotFound, SquareDown."""
+    """The store's subscription after taking over what Square says of it now.
+
+    Raises NotFound, SubscriptionInProgress, SquareRefused, SquareDown.
+    """
     with read_only() as session:
         held = get_subscription(session, store_id)
     told = payment_provider().get_subscription(held.square_subscription_id)
     invoices = _invoices_of(store_id, told)
     with transaction() as session:
-        lock_account(session, store_id)
-        subscription = get_subscription(session, store_id)
+        subscription = _lock_same(session, held)
         recording.take(session, subscription, told, invoices)
         return subscription
 
@@ -141,6 +142,20 @@ def get_subscription(session: Session, store_id: UUID) -> Subscription:
     if subscription is None:
         raise NotFound
     return subscription
+
+
+def _lock_same(session: Session, held: Subscription) -> Subscription:
+    """The subscription that was read before, locked. Raises SubscriptionInProgress when there is another by now."""
+    lock_account(session, held.store_id)
+    subscription = get_subscription(session, held.store_id)
+    if subscription.square_subscription_id != held.square_subscription_id:
+        raise SubscriptionInProgress(details={"reason": "subscription_in_progress"})
+    return subscription
+
+
+def _is_settled(intent: SubscriptionIntent) -> bool:
+    """Whether no request can still be working on it."""
+    return clock.now() >= intent.created_at + IN_PROGRESS
 
 
 def _find_intent(session: Session, store_id: UUID) -> SubscriptionIntent | None:
@@ -170,7 +185,7 @@ def _pin(session: Session, store_id: UUID, choice: Choice) -> SubscriptionIntent
 
 def _pin_anew(store_id: UUID, former: SubscriptionIntent, choice: Choice) -> SubscriptionIntent:
     """Another intent instead of one that came to nothing. Raises SubscriptionInProgress while it may yet."""
-    if clock.now() < former.created_at + IN_PROGRESS:
+    if not _is_settled(former):
         raise SubscriptionInProgress(details={"reason": "subscription_in_progress"})
     with transaction() as session:
         lock_account(session, store_id)

@@ -3,34 +3,38 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from shared.catalog.models import Product
 from shared.events.products import InventoryLow
-
-_NOTICE = text(
-    """
-    WITH low AS (
-        SELECT product_id FROM inventory_items
-        WHERE product_id = ANY(:product_ids) AND available_qty <= low_stock_threshold AND NOT low_stock_told
-        ORDER BY product_id FOR UPDATE
-    ), told AS (
-        UPDATE inventory_items AS item SET low_stock_told = true
-        FROM low WHERE item.product_id = low.product_id
-        RETURNING item.product_id, item.available_qty, item.low_stock_threshold
-    )
-    SELECT told.product_id, product.vendor_store_id, told.available_qty, told.low_stock_threshold
-    FROM told JOIN products AS product ON product.id = told.product_id
-    WHERE product.deleted_at IS NULL
-    ORDER BY told.product_id
-    """
-)
+from shared.inventory.models import InventoryItem
 
 
 def notice_low_stock(session: Session, product_ids: Sequence[UUID]) -> list[InventoryLow]:
     """Mark which of these products are at or under their threshold; what there is to announce of it.
 
-    One statement. A product that was marked before is not announced again, nor is one that is archived.
+    One statement, which locks in product order. A product that was marked before is not announced again,
+    nor is one that is archived.
     """
-    rows = session.execute(_NOTICE, {"product_ids": list(product_ids)}).mappings()
-    return [InventoryLow.model_validate(dict(row)) for row in rows]
+    low = (
+        select(InventoryItem.product_id)
+        .where(
+            InventoryItem.product_id.in_(product_ids),
+            InventoryItem.available_qty <= InventoryItem.low_stock_threshold,
+            ~InventoryItem.low_stock_told,
+        )
+        .order_by(InventoryItem.product_id)
+        .with_for_update()
+        .cte("low")
+    )
+    told = (
+        update(InventoryItem)
+        .where(InventoryItem.product_id == low.c.product_id)
+        .values(low_stock_told=True)
+        .returning(InventoryItem.product_id, InventoryItem.available_qty, InventoryItem.low_stock_threshold)
+        .cte("told")
+    )
+    news = select(told, Product.vendor_store_id).join(Product, Product.id == told.c.product_id)
+    rows = session.execute(news.where(Product.deleted_at.is_(None)).order_by(told.c.product_id))
+    return [InventoryLow.model_validate(row._asdict()) for row in rows]

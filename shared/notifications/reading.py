@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, null, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, func, null, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from shared.identity.callers import UserCaller
@@ -13,7 +13,6 @@ from shared.kit import clock
 from shared.kit.errors import NotFound
 from shared.kit.pagination import Order, Page, PageQuery, Seek, page_from
 from shared.notifications.models import Notification
-from shared.notifications.recipients import mine
 
 NEWEST_FIRST = Order((Notification.created_at, Notification.id))
 
@@ -40,6 +39,16 @@ def list_notifications(session: Session, caller: UserCaller, query: Notification
     page = page_from(fetch, query, NEWEST_FIRST)
     total = counts["total"] if query.include_total else None
     return replace(page, total=total, totals={"unread_count": counts["unread_count"]})
+
+
+def mine(caller: UserCaller) -> ColumnElement[bool]:
+    """The notifications for the caller: those of the active store, of the system role, and the user's own."""
+    told = [Notification.recipient_user_id == caller.user_id]
+    if caller.store_id is not None:
+        told.append(Notification.recipient_store_id == caller.store_id)
+    if caller.system_role is not None:
+        told.append(Notification.recipient_role == caller.system_role)
+    return or_(*told)
 
 
 def mark_read(session: Session, caller: UserCaller, notification_id: UUID) -> Notification:

@@ -1,13 +1,9 @@
-"""To whom something is told, and whose notifications a caller reads."""
+"""To whom something is told."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
-
-from shared.identity.callers import UserCaller
 from shared.identity.permissions import SystemRole
-from shared.notifications.models import Notification
 
 
 @dataclass(frozen=True)
@@ -20,13 +16,3 @@ class Recipient:
 
 
 ADMINS = Recipient(role=SystemRole.ADMIN)
-
-
-def mine(caller: UserCaller) -> ColumnElement[bool]:
-    """The notifications for the caller: those of the active store, of the system role, and the user's own."""
-    told = [Notification.recipient_user_id == caller.user_id]
-    if caller.store_id is not None:
-        told.append(Notification.recipient_store_id == caller.store_id)
-    if caller.system_role is not None:
-        told.append(Notification.recipient_role == caller.system_role)
-    return or_(*told)

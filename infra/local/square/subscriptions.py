@@ -142,9 +142,12 @@ def _start(state: State, body: Json) -> date:
     if not body.get("start_date"):
         return state.today()
     try:
-        return date.fromisoformat(body["start_date"])
+        start = date.fromisoformat(body["start_date"])
     except ValueError:
         raise invalid("Not a date.", code="INVALID_DATE", field="start_date") from None
+    if start < state.today():
+        raise invalid("The start date is in the past.", code="INVALID_DATE", field="start_date")
+    return start
 
 
 def _check_card(state: State, card_id: str, customer_id: str) -> None:

@@ -14,6 +14,7 @@ from shared.kit.db import read_only
 from tests.builders.billing import GOOD_CARD, OTHER_CARD, a_card, a_subscription, an_unsubscribed_vendor
 from tests.builders.stores import a_buyer
 from tests.events import audited
+from tests.rivals import beside
 
 CC = "/payment-methods/cc"
 
@@ -334,7 +335,7 @@ def test_cards_added_at_once_leave_exactly_one_default(committed_database, api, 
     bodies = [{"source_id": f"cnon:card-nonce-ok-{n}", "is_default": n % 2 == 0} for n in range(6)]
 
     with ThreadPoolExecutor(6) as pool:
-        statuses = list(pool.map(lambda body: caller.post(CC, body).status, bodies))
+        statuses = list(pool.map(lambda body: beside(caller).post(CC, body).status, bodies))
 
     assert statuses == [201] * 6
     assert kept() == 6
@@ -346,11 +347,10 @@ def test_the_same_card_added_at_once_is_kept_once(committed_database, api, squar
     vendor = an_unsubscribed_vendor()
     a_card(vendor, OTHER_CARD)
     caller = api.as_member(vendor)
+    bodies = [{"source_id": GOOD_CARD, "cardholder_name": f"Ann {n}"} for n in range(4)]
 
     with ThreadPoolExecutor(4) as pool:
-        replies = list(
-            pool.map(lambda n: caller.post(CC, {"source_id": GOOD_CARD, "cardholder_name": f"Ann {n}"}), range(4))
-        )
+        replies = list(pool.map(lambda body: beside(caller).post(CC, body), bodies))
 
     assert sorted(reply.status for reply in replies) == [200, 200, 200, 201]
     assert len({reply.data["id"] for reply in replies}) == 1

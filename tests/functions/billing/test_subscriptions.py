@@ -23,6 +23,7 @@ from tests.builders.billing import (
     an_unsubscribed_vendor,
 )
 from tests.events import audited
+from tests.rivals import beside
 
 NOON = datetime(2026, 3, 2, 18, tzinfo=UTC)
 
@@ -223,6 +224,34 @@ def test_an_answer_lost_on_the_way_sells_once(api, square):
     assert len(square.app.state.payments) == 1
 
 
+def test_a_sale_that_square_keeps_no_key_of_any_more_is_found_by_the_customer(api, square, freeze):
+    vendor = an_unsubscribed_vendor()
+    a_card(vendor)
+    plan = a_plan()
+    square.fail("subscriptions.create", status=502, after=True, times=3)
+    api.as_member(vendor).post("/subscriptions", {"plan_id": str(plan.id)})
+    square.app.state.answers.clear()
+    freeze(clock.now() + timedelta(minutes=3))
+
+    reply = api.as_member(vendor).post("/subscriptions", {"plan_id": str(plan.id)})
+
+    assert (reply.status, reply.data["status"]) == (201, "active")
+    assert len(square.app.state.subscriptions) == 1
+
+
+def test_a_try_that_came_to_nothing_goes_on_later(api, square, freeze):
+    vendor = an_unsubscribed_vendor()
+    a_card(vendor)
+    plan = a_plan()
+    square.fail("subscriptions.create", status=502, times=3)
+    api.as_member(vendor).post("/subscriptions", {"plan_id": str(plan.id)})
+    freeze(clock.now() + timedelta(minutes=3))
+
+    reply = api.as_member(vendor).post("/subscriptions", {"plan_id": str(plan.id)})
+
+    assert (reply.status, len(square.app.state.subscriptions)) == (201, 1)
+
+
 def test_another_choice_after_a_lost_answer_finds_what_was_bought(api, square):
     vendor = an_unsubscribed_vendor()
     a_card(vendor)
@@ -274,7 +303,7 @@ def test_many_at_once_subscribe_once(committed_database, api, square):
     caller = api.as_member(vendor)
 
     with ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(lambda _: caller.post("/subscriptions", {}), range(4)))
+        replies = list(pool.map(lambda _: beside(caller).post("/subscriptions", {}), range(4)))
 
     assert {reply.status for reply in replies} <= {200, 201}
     assert [reply.status for reply in replies].count(201) == 1
