@@ -6,6 +6,8 @@ import shared.identity.models
 import shared.inventory.models
 import shared.kit.consumer
 import shared.kit.outbox
+import shared.licensing.models
+import shared.media.models
 import shared.notifications.models
 import shared.operations.audit
 import shared.orders.models  # noqa: F401

@@ -23,6 +23,7 @@ _TIMEOUT_S = 60.0
 class _Notice:
     due_s: float
     number: int
+    endpoint: str = field(compare=False)
     resource: Resource = field(compare=False)
     event_id: str = field(compare=False)
     refusals: int = field(compare=False, default=0)
@@ -50,18 +51,22 @@ class Notices:
             self._changed.notify_all()
         self._thread.join(timeout=2.0)
 
-    def send_to(self, bucket: str, url: str) -> None:
-        """From now on, objects of this bucket are announced there."""
+    def send_to(self, bucket: str, url: str | None) -> None:
+        """From now on, objects of this bucket are announced there; to nobody without an address."""
         with self._changed:
-            self._endpoints[bucket] = url
+            if url is None:
+                self._endpoints.pop(bucket, None)
+            else:
+                self._endpoints[bucket] = url
 
     def announce(self, resource: Resource) -> None:
         """Tell of a finalized object, soon; nobody listens to a bucket without an endpoint."""
         with self._changed:
-            if resource["bucket"] in self._endpoints:
+            endpoint = self._endpoints.get(resource["bucket"])
+            if endpoint is not None:
                 self._numbered += 1
-                event_id = str(secrets.randbits(53))
-                heapq.heappush(self._waiting, _Notice(time.monotonic(), self._numbered, resource, event_id))
+                notice = _Notice(time.monotonic(), self._numbered, endpoint, resource, str(secrets.randbits(53)))
+                heapq.heappush(self._waiting, notice)
                 self._changed.notify_all()
 
     def wait_until_quiet(self, *, timeout_s: float) -> bool:
@@ -89,7 +94,7 @@ class Notices:
             return None
 
     def _deliver(self, notice: _Notice) -> bool:
-        connection = EndpointConnection(self._endpoints[notice.resource["bucket"]])
+        connection = EndpointConnection(notice.endpoint)
         try:
             status = connection.post(body_of(notice.resource), headers_of(notice), timeout_s=_TIMEOUT_S)
         finally:

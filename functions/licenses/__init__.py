@@ -1,0 +1,1 @@
+"""Licenses of stores and their verification."""

@@ -1,0 +1,1 @@
+"""Uploads and files of a store."""

@@ -1,0 +1,18 @@
+"""Cloud Storage says that an upload is complete: it is checked, and confirmed or refused.
+
+Told of every object finalized in the private bucket. Publishes media_uploaded.
+"""
+
+from shared.kit.object_trigger import FinalizedObject, ObjectTrigger
+from shared.media import finalize
+
+trigger = ObjectTrigger("on_media_finalized")
+
+
+@trigger.on_finalized
+def confirm(finalized: FinalizedObject) -> str:
+    """Once for each generation of an object; repeats, latecomers and strangers change nothing."""
+    return finalize.finalize(finalized)
+
+
+main = trigger.entry_point()

@@ -1,0 +1,51 @@
+"""Asking for a media to be deleted; the deletion itself follows the event."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from shared.kit.errors import Conflict
+from shared.kit.outbox import emit
+from shared.media import attachments, queries
+from shared.media.kinds import MediaKind
+from shared.media.models import Media, MediaCannotMove, MediaStatus
+
+_DOCUMENT_DELETABLE = frozenset(
+    {MediaStatus.UPLOADED, MediaStatus.READY, MediaStatus.FAILED, MediaStatus.DELETE_FAILED}
+)
+
+
+class MediaInUse(Conflict):
+    default_message = "Something that must keep this file uses it."
+
+
+def request_deletion(session: Session, store_id: UUID, media_id: UUID) -> Media:
+    """Take a media out of use and announce that it shall go; asking again changes nothing.
+
+    Raises MediaNotFound, MediaInUse naming what protects it, MediaCannotMove.
+    """
+    media = queries.lock_media(session, store_id, media_id)
+    protecting = attachments.list_protecting(session, media_id)
+    if protecting:
+        named = [{"entity_type": held.entity_type, "entity_id": str(held.entity_id)} for held in protecting]
+        raise MediaInUse(details={"reason": "media_in_use", "attachments": named})
+    if media.status is MediaStatus.DELETE_REQUESTED:
+        return media
+    if not _may_go(media):
+        raise MediaCannotMove(details={"reason": f"media_{media.status}"})
+    emit(session, media.request_deletion())
+    return media
+
+
+def request_if_unused(session: Session, store_id: UUID, media_id: UUID) -> bool:
+    """The same for a media that its last user let go of; whether its deletion is announced now."""
+    media = queries.lock_media(session, store_id, media_id)
+    if media.status is MediaStatus.DELETE_REQUESTED or not _may_go(media) or attachments.is_used(session, media_id):
+        return False
+    emit(session, media.request_deletion())
+    return True
+
+
+def _may_go(media: Media) -> bool:
+    """A license document is left alone while it is on its way: before it is checked, and while it is read."""
+    return media.kind is not MediaKind.LICENSE_DOC or media.status in _DOCUMENT_DELETABLE

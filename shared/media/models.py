@@ -1,0 +1,150 @@
+"""Tables of uploaded files and of what uses them, and how a file moves from one status to the next."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.events.media import MediaDeleted, MediaUploaded
+from shared.kit import clock
+from shared.kit.errors import StateConflict
+from shared.kit.tables import Created, Id, Table, enum_type
+from shared.media.kinds import MediaKind
+
+
+class MediaStatus(StrEnum):
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+    DELETE_REQUESTED = "delete_requested"
+    DELETED = "deleted"
+    DELETE_FAILED = "delete_failed"
+
+
+class EntityType(StrEnum):
+    """What a media may be attached to."""
+
+    LICENSE = "license"
+    PRODUCT_GALLERY = "product_gallery"
+    PRODUCT_COA = "product_coa"
+    STORE_LOGO = "store_logo"
+    STORE_BANNER = "store_banner"
+    USER_AVATAR = "user_avatar"
+    AD_CREATIVE = "ad_creative"
+    ORDER_MANIFEST = "order_manifest"
+
+
+USABLE = frozenset({MediaStatus.UPLOADED, MediaStatus.PROCESSING, MediaStatus.READY})
+"""The bytes are there and are what they claim to be: they may be read and attached."""
+
+# A new upload over an old one (same key, newer generation) makes a file `uploaded` or `failed` again.
+_CHECKED_AGAIN = frozenset({MediaStatus.UPLOADED, MediaStatus.FAILED})
+TRANSITIONS: Mapping[MediaStatus, frozenset[MediaStatus]] = {
+    MediaStatus.PENDING: _CHECKED_AGAIN | {MediaStatus.DELETE_REQUESTED},
+    MediaStatus.UPLOADED: _CHECKED_AGAIN | {MediaStatus.PROCESSING, MediaStatus.DELETE_REQUESTED},
+    MediaStatus.PROCESSING: _CHECKED_AGAIN | {MediaStatus.READY, MediaStatus.DELETE_REQUESTED},
+    MediaStatus.READY: _CHECKED_AGAIN | {MediaStatus.DELETE_REQUESTED},
+    MediaStatus.FAILED: _CHECKED_AGAIN | {MediaStatus.DELETE_REQUESTED},
+    # A refused deletion returns a file to the status that it had.
+    MediaStatus.DELETE_REQUESTED: USABLE
+    | {MediaStatus.PENDING, MediaStatus.FAILED, MediaStatus.DELETED, MediaStatus.DELETE_FAILED},
+    MediaStatus.DELETE_FAILED: frozenset({MediaStatus.DELETE_REQUESTED, MediaStatus.DELETED}),
+    MediaStatus.DELETED: frozenset(),
+}
+
+
+class MediaCannotMove(StateConflict):
+    default_message = "The file is in a state that does not allow this."
+
+
+class Media(Table):
+    """An uploaded file, or the leave to upload one. Its bytes are in the private bucket under `object_key`.
+
+    `generation` and `md5_hash` (base64) are Cloud Storage's, of the bytes last checked; `sha256` (hex) is
+    the uploader's word. `public_url` and `thumbnail_url` are of renditions that everybody may see.
+    """
+
+    __tablename__ = "media"
+    __table_args__ = (
+        CheckConstraint("size_bytes > 0", name="size_bytes"),
+        Index("ix_media_store", "store_id", "created_at", "id"),
+    )
+
+    id: Mapped[Id]
+    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="RESTRICT"))
+    kind: Mapped[MediaKind] = mapped_column(enum_type(MediaKind, "media_kind"))
+    status: Mapped[MediaStatus] = mapped_column(
+        enum_type(MediaStatus, "media_status"), default=MediaStatus.PENDING, server_default=MediaStatus.PENDING.value
+    )
+    mime_type: Mapped[str]
+    file_name: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str | None]
+    object_key: Mapped[str] = mapped_column(unique=True)
+    generation: Mapped[int | None] = mapped_column(BigInteger)
+    md5_hash: Mapped[str | None]
+    public_url: Mapped[str | None]
+    thumbnail_url: Mapped[str | None]
+    failure_reason: Mapped[str | None]
+    status_before_deletion: Mapped[MediaStatus | None] = mapped_column(enum_type(MediaStatus, "media_status"))
+    uploaded_by: Mapped[UUID | None]
+    created_at: Mapped[Created]
+    uploaded_at: Mapped[datetime | None]
+    processing_at: Mapped[datetime | None]
+    ready_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    delete_requested_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    delete_failed_at: Mapped[datetime | None]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be read and attached."""
+        return self.status in USABLE
+
+    def confirm_upload(self, *, generation: int, md5_hash: str | None) -> MediaUploaded:
+        """The bytes of this generation are what they should be. Raises MediaCannotMove."""
+        self._become(MediaStatus.UPLOADED)
+        self.generation, self.md5_hash, self.failure_reason = generation, md5_hash, None
+        return MediaUploaded(media_id=self.id, store_id=self.store_id, kind=self.kind, generation=generation)
+
+    def refuse_upload(self, *, generation: int, reason: str) -> None:
+        """The bytes of this generation are something else than announced. Raises MediaCannotMove."""
+        self._become(MediaStatus.FAILED)
+        self.generation, self.md5_hash, self.failure_reason = generation, None, reason
+
+    def request_deletion(self) -> MediaDeleted:
+        """Nobody shall use it from now on. Raises MediaCannotMove."""
+        before = self.status
+        self._become(MediaStatus.DELETE_REQUESTED)
+        if before is not MediaStatus.DELETE_FAILED:
+            self.status_before_deletion = before
+        return MediaDeleted(media_id=self.id, store_id=self.store_id, kind=self.kind)
+
+    def _become(self, status: MediaStatus) -> None:
+        if status not in TRANSITIONS[self.status]:
+            raise MediaCannotMove(details={"reason": f"media_{self.status}"})
+        self.status = status
+        setattr(self, f"{status}_at", clock.now())
+
+
+class MediaAttachment(Table):
+    """That something uses a media; `position` orders the media of one thing, from 0."""
+
+    __tablename__ = "media_attachments"
+    __table_args__ = (
+        CheckConstraint("position >= 0", name="position"),
+        Index("ix_media_attachments_media_id", "media_id"),
+    )
+
+    entity_type: Mapped[EntityType] = mapped_column(enum_type(EntityType, "media_entity_type"), primary_key=True)
+    entity_id: Mapped[UUID] = mapped_column(primary_key=True)
+    media_id: Mapped[UUID] = mapped_column(ForeignKey("media.id", ondelete="RESTRICT"), primary_key=True)
+    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="RESTRICT"))
+    position: Mapped[int]
+    created_at: Mapped[Created]

@@ -1,0 +1,55 @@
+"""Where the bytes of media are, and the signed addresses under which they are written and read."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.integrations.gcs import object_store
+from shared.kit import clock
+from shared.kit.config import Settings
+from shared.media.kinds import EXTENSIONS, MediaKind
+from shared.media.models import Media
+
+UPLOAD_TTL = timedelta(minutes=15)
+READ_TTL = timedelta(minutes=10)
+
+
+class MediaSettings(Settings):
+    """The bucket of originals, which nobody reads without a signature, and the bucket of public renditions."""
+
+    media_bucket: str = Field(min_length=3)
+    public_media_bucket: str = Field(min_length=3)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A signed address for reading, and until when it works."""
+
+    url: str
+    expires_at: datetime
+
+
+def object_key(store_id: UUID, kind: MediaKind, media_id: UUID, mime_type: str) -> str:
+    """The key of an original; the uploader's file name is no part of it."""
+    return f"{store_id}/{kind}/{media_id}.{EXTENSIONS[mime_type]}"
+
+
+def find_link(media: Media) -> Link | None:
+    """An address for reading the original, which a browser shows under its file name; none unless it is usable.
+
+    Signing may be a request to IAM: call it outside of a transaction. Raises DependencyDown.
+    """
+    if not media.is_usable:
+        return None
+    expires_at = clock.now() + READ_TTL
+    url = object_store().presign_get(
+        MediaSettings.current().media_bucket,
+        media.object_key,
+        # RFC 6266: the extended form carries any letter.
+        disposition=f"inline; filename*=UTF-8''{quote(media.file_name, safe='')}",
+        ttl=READ_TTL,
+    )
+    return Link(url, expires_at)

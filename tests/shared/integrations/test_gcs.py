@@ -1,0 +1,110 @@
+"""The adapter over the official client: who signs, and what failures become."""
+
+import base64
+import io
+import json
+import logging
+from datetime import timedelta
+from types import SimpleNamespace
+
+import google.auth
+import google.auth.transport.requests
+import httpx
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from google.auth.credentials import Credentials
+
+from shared.integrations import gcs
+from shared.integrations.gcs import GoogleObjectStore
+from shared.kit.errors import DependencyDown
+from tests.storage import KEY_FILE, MEDIA_BUCKET
+
+TTL = timedelta(minutes=15)
+
+
+class InstanceCredentials(Credentials):
+    """Credentials as a deployed function has them: a token, an email known after a refresh, no key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.service_account_email = "default"
+
+    def refresh(self, request) -> None:
+        self.token, self.service_account_email = "an-access-token", json.loads(KEY_FILE.read_text())["client_email"]
+
+
+class SigningService:
+    """IAM Credentials' signBlob over a transport of google-auth, with the key that the storage knows."""
+
+    def __init__(self) -> None:
+        self.asked = []
+        pem = json.loads(KEY_FILE.read_text())["private_key"].encode()
+        self._key = serialization.load_pem_private_key(pem, password=None)
+
+    def __call__(self, url, method="GET", body=None, headers=None, **_):
+        self.asked.append((method, url, headers["authorization"]))
+        signed = self._key.sign(base64.b64decode(json.loads(body)["payload"]), padding.PKCS1v15(), hashes.SHA256())
+        return SimpleNamespace(status=200, data=json.dumps({"signedBlob": base64.b64encode(signed).decode()}).encode())
+
+
+@pytest.fixture
+def store(object_storage):
+    store = GoogleObjectStore("packfinderz-test")
+    yield store
+    store.close()
+
+
+def test_without_a_private_key_iam_signs_for_the_functions_own_account(store, monkeypatch):
+    service = SigningService()
+    monkeypatch.setattr(google.auth, "default", lambda scopes: (InstanceCredentials(), "packfinderz-test"))
+    monkeypatch.setattr(google.auth.transport.requests, "Request", lambda: service)
+
+    upload = store.presign_put(MEDIA_BUCKET, "iam/a.pdf", content_type="application/pdf", max_bytes=9, ttl=TTL)
+    url = store.presign_get(MEDIA_BUCKET, "iam/a.pdf", disposition="inline", ttl=TTL)
+
+    email = json.loads(KEY_FILE.read_text())["client_email"]
+    endpoint = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:signBlob"
+    assert service.asked == [("POST", endpoint, "Bearer an-access-token")] * 2
+    assert httpx.put(upload.url, content=b"%PDF-", headers=upload.headers).status_code == 200
+    assert httpx.get(url).content == b"%PDF-"
+
+
+def test_what_is_uploaded_is_known_and_read(store):
+    stored = store.upload(MEDIA_BUCKET, "up/a.txt", io.BytesIO(b"hello"), content_type="text/plain", cache_control="x")
+
+    assert (stored.size_bytes, stored.content_type, stored.md5_hash) == (5, "text/plain", "XUFAKrxLKna5cZ2REBfFkg==")
+    assert store.stat(MEDIA_BUCKET, "up/a.txt") == stored
+    assert store.read_head(MEDIA_BUCKET, "up/a.txt", generation=stored.generation, max_bytes=4) == b"hell"
+    assert store.stat(MEDIA_BUCKET, "up/b.txt") is None
+    assert store.read_head(MEDIA_BUCKET, "up/b.txt", generation=1, max_bytes=4) is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.stat(MEDIA_BUCKET, "a"),
+        lambda store: store.read_head(MEDIA_BUCKET, "a", generation=1, max_bytes=4),
+        lambda store: store.delete(MEDIA_BUCKET, "a", generation=1),
+        lambda store: store.upload(MEDIA_BUCKET, "a", io.BytesIO(b"x"), content_type="text/plain"),
+    ],
+)
+def test_a_storage_that_does_not_answer_is_a_dependency_that_is_down(object_storage, monkeypatch, call, caplog):
+    caplog.set_level(logging.CRITICAL)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(gcs, "_RETRIES_S", 0.1)
+    store = GoogleObjectStore("packfinderz-test")
+
+    with pytest.raises(DependencyDown) as down:
+        call(store)
+    store.close()
+
+    assert down.value.message == "The file storage does not answer; try again shortly."
+
+
+def test_the_store_is_warm_and_connected_anew_after_it_was_forgotten(object_storage):
+    first = gcs.object_store()
+
+    assert gcs.object_store() is first
+    gcs.forget()
+    assert gcs.object_store() is not first
