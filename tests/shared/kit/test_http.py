@@ -133,6 +133,7 @@ def test_a_body_that_does_not_fit_names_its_fields(signed, body, fields):
     [
         (b"{", "application/json", 400, "VALIDATION_ERROR"),
         (b'{"word": NaN}', "application/json", 400, "VALIDATION_ERROR"),
+        (b'{"word": "a\\u0000b"}', "application/json", 400, "VALIDATION_ERROR"),
         (b"[" * 100_000, "application/json", 400, "VALIDATION_ERROR"),
         (b"word=a", "application/x-www-form-urlencoded", 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b" " * (1024 * 1024 + 1), "application/json", 413, "PAYLOAD_TOO_LARGE"),
@@ -164,10 +165,12 @@ def test_lists_come_separated_or_repeated_and_unknown_parameters_are_refused(pro
     listed = probe.send("GET", "/search?colors=red,blue&colors=green")
     unknown = probe.get("/search", shape="round")
     unasked = probe.get("/open", colors="red")
+    unstorable = probe.send("GET", "/search?colors=re%00d")
 
     assert listed.data == ["red", "blue", "green"]
     assert (unknown.status, unknown.error.fields) == (400, ["shape"])
     assert (unasked.status, unasked.error.fields) == (400, ["colors"])
+    assert (unstorable.status, unstorable.error.fields) == (400, ["colors"])
 
 
 def test_the_limit_is_counted_per_subject_and_says_when_to_come_back(probe):
