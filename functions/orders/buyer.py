@@ -1,6 +1,6 @@
-"""Buyer side of an order: call it off, remind the vendor.
+"""Buyer side of an order: call it off, remind the vendor, place it again.
 
-Publishes order_canceled and order_nudged.
+Publishes order_canceled, order_nudged and order_retried.
 """
 
 from datetime import datetime
@@ -12,12 +12,12 @@ from pydantic import Field
 from shared.identity.callers import BuyerCaller, buyer
 from shared.identity.permissions import Permission
 from shared.kit.db import transaction
-from shared.kit.errors import NotFound, RateLimitExceeded, StateConflict
+from shared.kit.errors import Conflict, Forbidden, NotFound, RateLimitExceeded, StateConflict
 from shared.kit.http import Api
 from shared.kit.idempotency import DAY_1, DAYS_7
 from shared.kit.outbox import emit
 from shared.kit.schemas import Request, Response
-from shared.orders import cancellation, nudges, queries
+from shared.orders import cancellation, nudges, queries, retries
 from shared.orders.details import OrderResponse, get_order_of
 
 api = Api("orders", prefix="/api/v1/orders")
@@ -66,3 +66,19 @@ def nudge(caller: BuyerCaller, order_id: UUID) -> NudgeResponse:
         nudged, next_nudge_at = nudges.nudge(session, order)
         emit(session, nudged)
         return NudgeResponse(order_id=order.id, next_nudge_at=next_nudge_at)
+
+
+@api.post(
+    "/<uuid:order_id>/retry",
+    allow=buyer(Permission.ORDERS_BUY),
+    idempotent=DAYS_7,
+    status=201,
+    raises=(NotFound, StateConflict, Conflict, Forbidden),
+)
+def retry(caller: BuyerCaller, order_id: UUID) -> OrderResponse:
+    """Place an expired order again, at its prices; 409 when nothing of it can be had."""
+    with transaction() as session:
+        order = queries.lock_order_of_buyer(session, caller.store_id, order_id)
+        placed_id, happened = retries.retry(session, order)
+        emit(session, *happened)
+        return get_order_of(session, caller.store_id, placed_id)

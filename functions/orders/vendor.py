@@ -17,7 +17,7 @@ from shared.kit.idempotency import DAY_1, DAYS_7
 from shared.kit.limits import Limit, per_store
 from shared.kit.outbox import emit
 from shared.kit.schemas import Request
-from shared.orders import decisions, holds, queries
+from shared.orders import decisions, holds, payments, queries
 from shared.orders.decisions import Decision, LineDecision, step_of
 from shared.orders.details import OrderResponse, get_order_of
 
@@ -158,4 +158,18 @@ def release(caller: VendorCaller, order_id: UUID, body: ReleaseRequest) -> Order
     with transaction() as session:
         order = queries.lock_order_of_vendor(session, caller.store_id, order_id)
         emit(session, *holds.release(session, order, reason=body.reason))
+        return get_order_of(session, caller.store_id, order_id)
+
+
+@api.post(
+    "/<uuid:order_id>/confirm-paid",
+    allow=vendor(Permission.ORDERS_DECIDE),
+    idempotent=DAY_1,
+    raises=(NotFound, StateConflict),
+)
+def confirm_paid(caller: VendorCaller, order_id: UUID) -> OrderResponse:
+    """Say that the money has come; it is recorded and changes nothing else."""
+    with transaction() as session:
+        order = queries.lock_order_of_vendor(session, caller.store_id, order_id)
+        payments.signal_paid(session, order)
         return get_order_of(session, caller.store_id, order_id)

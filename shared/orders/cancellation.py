@@ -10,6 +10,10 @@ from shared.orders.lines import Step, lines_of, move_lines, outstanding
 from shared.orders.machine import Actor
 from shared.orders.models import Order, ShippingStatus
 
+ORDER_CANCELED = "order_canceled"
+ORDER_EXPIRED = "order_expired"
+"""Why a line was rejected, when it was not the vendor's decision."""
+
 
 def cancel(session: Session, order: Order, *, reason: str | None = None) -> Happened:
     """The buyer no longer wants the order. Raises StateConflict once it is on its way."""
@@ -17,7 +21,7 @@ def cancel(session: Session, order: Order, *, reason: str | None = None) -> Happ
         return ()
     ORDERS.require(order.status, Actor.BUYER, Action.CANCEL)
     with recorded(session, order, "order.canceled", reason=reason):
-        _give_back(session, order, Actor.BUYER, LineAction.CANCEL, "order_canceled")
+        _give_back(session, order, Actor.BUYER, LineAction.CANCEL, ORDER_CANCELED)
         close_assignment(session, order)
         order.shipping_status = ShippingStatus.PENDING
         move(order, Actor.BUYER, Action.CANCEL)
@@ -30,7 +34,7 @@ def expire(session: Session, order: Order) -> Happened:
         return ()
     ORDERS.require(order.status, Actor.SCHEDULER, Action.EXPIRE)
     with recorded(session, order, "order.expired"):
-        _give_back(session, order, Actor.SCHEDULER, LineAction.EXPIRE, "order_expired")
+        _give_back(session, order, Actor.SCHEDULER, LineAction.EXPIRE, ORDER_EXPIRED)
         move(order, Actor.SCHEDULER, Action.EXPIRE)
     return (OrderExpired(**about(order)),)
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from shared.events.orders import VendorOrderEvent
-from shared.operations.audit import audit
+from shared.operations.audit import AuditLog, audit
 from shared.orders.models import Order
 
 TARGET = "vendor_order"
@@ -24,6 +25,12 @@ def recorded(session: Session, order: Order, action: str, **details: Any) -> Ite
     yield
     told = {name: value for name, value in details.items() if value is not None}
     audit(session, action, TARGET, order.id, before=before, after=_facts(order) | told)
+
+
+def has_happened(session: Session, order: Order, action: str) -> bool:
+    """Whether an action stands in the order's audit rows."""
+    told = exists().where(AuditLog.target_type == TARGET, AuditLog.target_id == order.id, AuditLog.action == action)
+    return bool(session.scalar(select(told)))
 
 
 def about(order: Order) -> dict[str, Any]:

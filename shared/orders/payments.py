@@ -11,14 +11,15 @@ from shared.events.orders import CashCollected, OrderPaid, PaymentFailed, Paymen
 from shared.kit import clock
 from shared.kit.errors import StateConflict
 from shared.orders import ledger
-from shared.orders.history import Happened, about, recorded
-from shared.orders.lifecycle import ORDERS, Action, is_done, move
+from shared.orders.history import Happened, about, has_happened, recorded
+from shared.orders.lifecycle import DEAD, ORDERS, Action, is_done, move
 from shared.orders.machine import Actor, Machine, Move
 from shared.orders.models import IntentStatus, LedgerType, Order, OrderAssignment, OrderStatus, PaymentIntent
 from shared.orders.queries import intent_of
 from shared.orders.totals import balance_due_cents
 
 AMOUNT_MISMATCH = "amount_mismatch"
+PAID_SIGNALED = "order.paid_signaled"
 COLLECTABLE = (OrderStatus.IN_TRANSIT, OrderStatus.DELIVERED)
 
 
@@ -132,6 +133,21 @@ def reset_payment(session: Session, order: Order, *, reason: str) -> Happened:
     with recorded(session, order, "payment.reset", reason=reason):
         _advance(intent, Actor.ADMIN, PaymentAction.RESET)
     return ()
+
+
+def signal_paid(session: Session, order: Order) -> None:
+    """The vendor says that it has its money. It is written down, once, and moves nothing.
+
+    Raises StateConflict for an order that came to nothing.
+    """
+    if order.status in DEAD:
+        raise StateConflict(
+            "Nothing is paid for this order.",
+            details={"from": order.status, "action": "confirm_paid", "allowed": []},
+        )
+    if not has_happened(session, order, PAID_SIGNALED):
+        with recorded(session, order, PAID_SIGNALED):
+            pass
 
 
 def _failed(session: Session, order: Order, intent: PaymentIntent, amount_cents: int) -> PaymentFailed:
