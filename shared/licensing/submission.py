@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared.events.licenses import LicenseSubmitted
@@ -91,7 +91,7 @@ def _add(session: Session, license: License) -> None:
     session.add(license)
     try:
         session.flush()
-    except IntegrityError as error:
+    except DBAPIError as error:
         if violated_constraint(error) == _UNIQUE_NUMBER:
             raise LicenseNumberTaken(details={"reason": "license_number_taken"}) from error
         raise
