@@ -5,6 +5,7 @@ them in one go (PostgreSQL's documentation, "Pipelining"), and BEGIN can travel 
 statement of a transaction. Answers are read by pg8000's own code, in the order in which they come.
 """
 
+import contextlib
 import socket
 from typing import Any
 
@@ -56,6 +57,17 @@ class Connection(dbapi.Connection):  # type: ignore[misc]  # pg8000 ships no typ
         """Roll back; a transaction in which nothing was sent was never begun."""
         self._begin_waits = False
         super().rollback()
+
+    def close(self) -> None:
+        """Close, and let go of the socket at once even when the server hung up before. Raises InterfaceError."""
+        buffered = self._sock
+        try:
+            super().close()
+        finally:
+            # pg8000 leaves its buffer open; a farewell that cannot be sent any more would keep the socket.
+            if buffered is not None:
+                with contextlib.suppress(OSError):
+                    buffered.close()
 
     def _send_waiting_begin(self) -> Context | None:
         if not self._begin_waits:
