@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, select
 
 from shared.catalog.filters import Availability, availability_of, has_promo
 from shared.catalog.models import Category, Classification, Product, Unit
@@ -14,6 +14,7 @@ from shared.catalog.visibility import Standpoint, distance_meters
 from shared.identity.models import Store
 from shared.inventory.models import InventoryItem
 from shared.kit.schemas import Response
+from shared.media.models import Media, MediaStatus
 
 
 class RatingResponse(Response):
@@ -84,7 +85,7 @@ def composed(row: Mapping[str, Any]) -> dict[str, Any]:
             name=row["vendor_name"],
             slug=row["vendor_slug"],
             city=row["vendor_city"],
-            logo_url=None,
+            logo_url=row["vendor_logo_url"],
             distance_meters=round(row["distance_meters"]),
         ),
     }
@@ -92,6 +93,7 @@ def composed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def summary_columns(buyer: Standpoint, at: datetime, vendor: Any = Store) -> list[ColumnElement[Any]]:
     """What a summary is made of; `Product`, `vendor` and `InventoryItem` are to be joined."""
+    logo = select(Media.public_url).where(Media.id == vendor.logo_media_id, Media.status == MediaStatus.READY)
     plain = [name for name in ProductSummaryResponse.model_fields if name in Product.__table__.columns]
     return [
         *(Product.__table__.columns[name] for name in plain),
@@ -101,5 +103,6 @@ def summary_columns(buyer: Standpoint, at: datetime, vendor: Any = Store) -> lis
         InventoryItem.low_stock_threshold.expression,
         vendor.slug.label("vendor_slug"),
         vendor.city.label("vendor_city"),
+        logo.scalar_subquery().label("vendor_logo_url"),
         func.round(distance_meters(buyer, vendor)).label("distance_meters"),
     ]

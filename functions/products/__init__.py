@@ -1,0 +1,1 @@
+"""What vendors offer and what buyers find of it."""
