@@ -1,0 +1,1 @@
+"""The whole story over HTTP, from registration to payout, on the local stack."""

@@ -1,0 +1,25 @@
+"""The acts, in their order. Each changes the story and says what it saw."""
+
+from infra.local.demo.acts import (
+    buying,
+    deciding,
+    delivering,
+    licensing,
+    paying,
+    reckoning,
+    registering,
+    stocking,
+    subscribing,
+)
+
+ACTS = (
+    ("Two vendors and a dispensary register", registering.play),
+    ("Licenses are uploaded, submitted and verified", licensing.play),
+    ("The vendors add a card and take a plan", subscribing.play),
+    ("The vendors put products on sale", stocking.play),
+    ("The dispensary browses, quotes and checks out", buying.play),
+    ("The vendors decide and pack", deciding.play),
+    ("Agents are assigned, deliver and collect", delivering.play),
+    ("The vendors are paid", paying.play),
+    ("The books, checked against each other", reckoning.play),
+)

@@ -1,0 +1,81 @@
+"""Everybody gets an account; the first thing that anyone does here."""
+
+from infra.local.console import step
+from infra.local.demo.client import Person
+from infra.local.demo.expectations import expect
+from infra.local.demo.story import ADDRESS, PASSWORD, Business, Shelf, Story
+
+_RIVER = (
+    Shelf("flower", "Blue Dream, indoor", 2_500, available_qty=500, wanted_qty=60, moq=10, unit="eighth",
+          tiers={20: "5", 50: "10"}),
+    Shelf("gummies", "Sour gummies", 1_250, available_qty=200, wanted_qty=2, moq=6, category="edible"),
+)  # fmt: skip
+_PRAIRIE = (
+    Shelf("cart", "Northern Lights cart", 3_333, available_qty=100, wanted_qty=7, category="cart", tiers={5: "2.5"}),
+    Shelf("rosin", "Live rosin", 4_000, available_qty=30, wanted_qty=5, category="concentrate", unit="gram"),
+    Shelf("soda", "Yuzu soda", 600, available_qty=2, wanted_qty=5, moq=5, category="beverage"),
+)
+
+
+def play(story: Story) -> None:
+    story.admin = _admin(story)
+    story.vendor_a = _business(story, "vendor-a", "vendor", "Red River Farms", "grower", _RIVER)
+    story.vendor_b = _business(story, "vendor-b", "vendor", "Prairie Extracts", "processor", _PRAIRIE)
+    story.buyer = _business(story, "buyer", "buyer", "Green Mesa", "dispensary")
+    story.agent = hire_agent(story)
+
+
+def _admin(story: Story) -> Person:
+    admin = story.person("admin")
+    with step("An operator of the platform signs in"):
+        body = {"first_name": "Ada", "last_name": "Okafor", "email": admin.email, "password": PASSWORD}
+        admin.post("/admin/auth/register", body, status=201)
+        told = admin.post("/admin/auth/login", {"email": admin.email, "password": PASSWORD})
+        expect(told["user"]["system_role"], "admin", "the operator's role")
+    return admin
+
+
+def _business(
+    story: Story, who: str, store_type: str, name: str, license_type: str, shelves: tuple[Shelf, ...] = ()
+) -> Business:
+    owner = story.person(who)
+    body = {
+        "first_name": "Rosa",
+        "last_name": "Diaz",
+        "email": owner.email,
+        "password": PASSWORD,
+        "phone": "+14055550100",
+        "company_name": f"{name} LLC",
+        "dba_name": name,
+        "store_type": store_type,
+        "address": ADDRESS,
+        "accept_tos": True,
+    }
+    with step(f"{name} registers as a {store_type}"):
+        store = owner.post("/auth/register", body, status=201)["active_store"]
+        expect(
+            (store["type"], store["role"], store["kyc_status"], store["subscription_active"]),
+            (store_type, "owner", "pending_verification", False),
+            "the new store",
+        )
+    return Business(owner, name, store["id"], license_type, shelves)
+
+
+def hire_agent(story: Story) -> Person:
+    """A new agent, whose temporary password is replaced at once."""
+    agent = story.person("agent")
+    body = {
+        "first_name": "Sam",
+        "last_name": "Whitehorse",
+        "email": agent.email,
+        "phone": "+14055550142",
+        "credential_number": f"OMMA-T-{story.run}",
+    }
+    with step("An agent is hired"):
+        hired = story.admin.post("/admin/agents", body, status=201)
+        told = agent.post("/auth/login", {"email": agent.email, "password": hired["temporary_password"]})
+        expect(told["user"]["must_change_password"], True, "whether the agent must change the password")
+        change = {"current_password": hired["temporary_password"], "new_password": PASSWORD}
+        told = agent.post("/auth/update-password", change)
+        expect(told["user"]["must_change_password"], False, "whether the agent must still change it")
+    return agent
