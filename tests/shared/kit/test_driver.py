@@ -84,7 +84,8 @@ def test_a_connection_that_the_server_closed_is_replaced_without_the_caller_noti
         pid = session.scalar(text("SELECT pg_backend_pid()"))
     other = create_engine(committed_database)
     with other.connect() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        # With a time limit (in ms) it waits until the backend is gone.
+        assert connection.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid}) is True
     other.dispose()
 
     def ask():
