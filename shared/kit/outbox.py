@@ -157,7 +157,7 @@ _EMIT = text(
 def emit(session: Session, *events: Event) -> None:
     """Write events within the caller's transaction, by one statement however many.
 
-    Raises IntegrityError when a `dedupe_key` was written before.
+    Raises DBAPIError (a unique violation) when a `dedupe_key` was written before.
     """
     if not events:
         return
