@@ -10,7 +10,7 @@ from uuid import UUID
 from shared.identity import passwords
 from shared.identity.agents import create_agent, select_agents, update_agent
 from shared.identity.callers import AdminCaller, admin
-from shared.identity.fields import NOT_NULL, CredentialNumber, Email, PersonName, Phone
+from shared.identity.fields import CredentialNumber, Email, PersonName, Phone
 from shared.identity.models import User
 from shared.identity.registration import EmailTaken
 from shared.kit.db import read_only, transaction
@@ -18,7 +18,7 @@ from shared.kit.errors import NotFound
 from shared.kit.http import Api
 from shared.kit.idempotency import MINUTES_10
 from shared.kit.pagination import Order, PageQuery, page_of
-from shared.kit.schemas import Page, Request, Response
+from shared.kit.schemas import NOT_NULL, Page, Request, Response
 
 api = Api("admin", prefix="/api/v1/admin/agents")
 

@@ -8,13 +8,13 @@ from typing import Annotated
 from shared.identity import queries
 from shared.identity.accounts import get_account, permissions_in
 from shared.identity.callers import UserCaller, signed_in
-from shared.identity.fields import NOT_NULL, PersonName, Phone
+from shared.identity.fields import PersonName, Phone
 from shared.identity.permissions import Permission
 from shared.identity.schemas import MyStoreResponse, UserResponse
 from shared.kit.db import read_only, transaction
 from shared.kit.errors import NotFound
 from shared.kit.http import Api
-from shared.kit.schemas import Request, Response
+from shared.kit.schemas import NOT_NULL, Request, Response
 
 api = Api("auth", prefix="/api/v1/auth")
 

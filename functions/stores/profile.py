@@ -12,7 +12,7 @@ from functions.stores.schemas import PublicStoreResponse, SocialLinks, StoreResp
 from shared.catalog.models import Category
 from shared.identity import queries
 from shared.identity.callers import MemberCaller, UserCaller, member, signed_in
-from shared.identity.fields import NOT_NULL, CompanyName, Email, LongText, Phone
+from shared.identity.fields import CompanyName, Email, LongText, Phone
 from shared.identity.models import StoreMembership
 from shared.identity.permissions import Permission, StoreType
 from shared.identity.schemas import MyStoreResponse
@@ -20,7 +20,7 @@ from shared.kit.db import read_only, transaction
 from shared.kit.errors import InvalidRequest, NotFound
 from shared.kit.http import Api
 from shared.kit.pagination import Order, PageQuery, page_of
-from shared.kit.schemas import Page, Request
+from shared.kit.schemas import NOT_NULL, Page, Request
 
 api = Api("stores", prefix="/api/v1/stores")
 

@@ -11,13 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import PromoKind, VendorPromo
-from shared.identity.fields import NOT_NULL
 from shared.kit import clock
 from shared.kit.db import violated_constraint
 from shared.kit.errors import Conflict, InvalidRequest, NotFound
 from shared.kit.ids import new_id
 from shared.kit.pagination import Order, Page, PageQuery, page_of
-from shared.kit.schemas import Request, Response
+from shared.kit.schemas import NOT_NULL, Request, Response
 
 NEWEST_FIRST = Order((VendorPromo.created_at, VendorPromo.id))
 

@@ -21,8 +21,7 @@ from shared.catalog.fields import (
     refuse_crossed_bounds,
 )
 from shared.catalog.models import Category, Classification, Feeling, Flavor, Unit, Usage
-from shared.identity.fields import NOT_NULL
-from shared.kit.schemas import Request
+from shared.kit.schemas import NOT_NULL, Request
 
 
 class InitialInventory(Request):

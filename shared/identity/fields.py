@@ -44,13 +44,3 @@ def _not_empty(value: SecretStr) -> SecretStr:
 
 
 Password = Annotated[SecretStr, BeforeValidator(_verbatim), AfterValidator(_not_empty), Field(max_length=200)]
-
-
-def _refuse_null(value: Any) -> Any:
-    if value is None:
-        raise ValueError("may be left out, but not be null")
-    return value
-
-
-NOT_NULL = BeforeValidator(_refuse_null)
-"""Marks an optional field of a partial update whose column cannot be emptied."""

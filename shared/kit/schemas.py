@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 Item = TypeVar("Item")
 Other = TypeVar("Other")
@@ -32,6 +32,16 @@ class Response(BaseModel):
     def of_row(cls, row: Mapping[str, Any], **more: Any) -> Self:
         """From a row that may hold more than is shown; `more` wins over the row."""
         return cls(**{name: row[name] for name in cls.model_fields if name in row} | more)
+
+
+def _refuse_null(value: Any) -> Any:
+    if value is None:
+        raise ValueError("may be left out, but not be null")
+    return value
+
+
+NOT_NULL = BeforeValidator(_refuse_null)
+"""Marks an optional field of a partial update whose column cannot be emptied."""
 
 
 @dataclass(frozen=True)
