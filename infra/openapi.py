@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.manifest import load_all
-from shared.kit.http.api import Route
 from shared.kit.http.openapi import Document, document, merged
+from shared.kit.http.routes import Route
 
 
 def routes_of(name: str) -> list[Route]:

@@ -1,8 +1,9 @@
 """HTTP for functions: routes that say who may call them, and one path from request to answer."""
 
 from shared.kit.http.answers import Reply
-from shared.kit.http.api import Api, Route, serve
+from shared.kit.http.api import Api, serve
 from shared.kit.http.asked import Asked
 from shared.kit.http.guards import Guard
+from shared.kit.http.routes import Route
 
 __all__ = ["Api", "Asked", "Guard", "Reply", "Route", "serve"]

@@ -7,9 +7,7 @@ A route's function receives, by its annotations:
 It returns a `Response`, a `Page`, a `Reply`, anything JSON can say, or None for `204`.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 
 from flask import Flask
@@ -20,39 +18,12 @@ from shared.kit import startup
 from shared.kit.errors import ApiError
 from shared.kit.http.asked import Asked
 from shared.kit.http.guards import Guard
+from shared.kit.http.routes import Check, Route, Target
+from shared.kit.http.serving import application
 from shared.kit.limits import EVERYTHING_ELSE, Limit
 from shared.kit.schemas import Query, Request
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Check = Callable[[], None]
-Target = Callable[[FlaskRequest], Any]
-"""What functions-framework calls with a request."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """One route: its address, its rules and its function, as the decorator and the signature give them."""
-
-    method: str
-    path: str
-    guard: Guard
-    handler: Callable[..., Any]
-    status: int
-    idempotent_s: int | None
-    limits: tuple[Limit, ...]
-    raises: tuple[type[ApiError], ...]
-    body: type[Request] | None
-    query: type[Query] | None
-    wants_asked: bool
-    returns: Any
-
-    @property
-    def name(self) -> str:
-        return f"{self.handler.__module__}.{self.handler.__name__}"
-
-    @property
-    def summary(self) -> str:
-        return (inspect.getdoc(self.handler) or "").partition("\n")[0]
 
 
 class Api:
@@ -129,8 +100,6 @@ def serve(name: str, *groups: Api, ready: Mapping[str, Check] | None = None) -> 
     `ready` maps the name of a dependency to a check that raises when it is down; by default the
     database and Redis. Raises SettingMissing when a setting is not usable.
     """
-    from shared.kit.http.serving import application
-
     startup.finish()
     routes = [route for group in groups for route in group.routes]
     return target(application(name, routes, ready), routes)

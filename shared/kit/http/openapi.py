@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, create_model
 from shared.kit import errors
 from shared.kit.errors import ApiError
 from shared.kit.http.answers import Download, Redirect, Reply
-from shared.kit.http.api import Route
+from shared.kit.http.routes import Route
 from shared.kit.schemas import Page
 
 Document = dict[str, Any]

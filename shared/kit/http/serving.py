@@ -20,8 +20,8 @@ from shared.kit.config import CommonSettings, Settings
 from shared.kit.context import Work, accepted_request_id, accepted_traceparent, work, working
 from shared.kit.errors import ApiError, InternalError, InvalidRequest, MethodNotAllowed, NotFound
 from shared.kit.http import answers
-from shared.kit.http.api import Check, Route
 from shared.kit.http.asked import Asked
+from shared.kit.http.routes import Check, Route
 from shared.kit.idempotency import Attempt
 from shared.kit.logging import log
 from shared.kit.schemas import Query
