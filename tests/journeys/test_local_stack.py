@@ -1,0 +1,153 @@
+"""`make run`, `make demo`, `make fire` and `make reset` as a person uses them, on a stack of the test's own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local.paths import CHECKOUT
+from infra.local.processes import birth_of, free_port, wait_until
+
+
+@dataclass
+class OwnStack:
+    """A home and a port of its own, and the commands run there."""
+
+    home: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([*_python("run")], env=self._environment, cwd=CHECKOUT, text=True, **_PIPES)
+        wait_until(lambda: self._is_ready or self.process.poll() is not None, timeout_s=120)
+        assert self._is_ready, self.process.stdout.read()
+
+    def stop(self) -> tuple[int, str]:
+        """Ctrl-C; exit code and everything that was said."""
+        self.process.send_signal(signal.SIGINT)
+        said, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+    def command(self, name: str, *arguments: str) -> tuple[int, str]:
+        done = subprocess.run(
+            _python(name, *arguments),
+            env=self._environment,
+            cwd=CHECKOUT,
+            text=True,
+            check=False,
+            timeout=120,
+            **_PIPES,
+        )
+        return done.returncode, done.stdout
+
+    @property
+    def file(self) -> Path:
+        return self.home / "stack.json"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return json.loads(self.file.read_text())
+
+    @property
+    def _is_ready(self) -> bool:
+        return self.file.exists() and self.told["pid"] == self.process.pid
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PF_", "PUBSUB_"))}
+        return ours | {"PF_LOCAL_HOME": str(self.home), "PF_PORT": str(self.port)}
+
+
+_PIPES: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+
+
+def _python(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"infra.local.{name}", *arguments]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[OwnStack]:
+    stack = OwnStack(tmp_path / "local")
+    yield stack
+    if stack.process is not None and stack.process.poll() is None:
+        stack.stop()
+    stack.command("reset")
+
+
+def test_from_nothing_to_the_whole_story_and_back_to_nothing(stack):
+    before = (stack.command("fire", "cron_order_ttl"), stack.file.exists())
+    stack.start()
+    told = stack.told
+    ready = httpx.get(f"{told['url']}/health/ready", timeout=30)
+    second = stack.command("run")
+    stories = [stack.command("demo") for _ in range(2)]
+    fired, unknown = stack.command("fire", "cron_order_ttl"), stack.command("fire", "cron_nothing")
+    births = {pid: birth_of(pid) for pid in (told["pid"], *told["processes"].values())}
+    ended = stack.stop()
+
+    assert before == ((1, "The local stack is not up; start it with `make run`.\n"), False)
+    assert (ready.status_code, set(ready.json()["data"]["functions"].values())) == (200, {"ok"})
+    assert second == (
+        1,
+        f"The local stack is already up at {told['url']} (process {told['pid']}); stop it with Ctrl-C there.\n",
+    )
+    assert [status for status, _ in stories] == [0, 0], stories[0][1] + stories[1][1]
+    assert [said.splitlines()[-1].endswith("and the books agree.") for _, said in stories] == [True, True]
+    assert (fired[0], fired[1].startswith("cron_order_ttl answered 200 after ")) == (0, True)
+    assert (unknown[0], unknown[1].startswith("There is no job 'cron_nothing'; there are cron_")) == (2, True)
+    assert (ended[0], ended[1].splitlines()[-1]) == (
+        0,
+        "  ✓ Stopped; `make run` starts where this ended, `make reset` forgets.",
+    )
+    assert [pid for pid, birth in births.items() if birth is None or birth_of(pid) == birth] == []
+    assert not stack.file.exists()
+
+
+def test_a_demo_without_a_stack_starts_one_and_leaves_none(stack):
+    status, said = stack.command("demo")
+
+    assert status == 0, said
+    assert said.startswith("The local stack is not up; starting it for the demo.\n")
+    assert not stack.file.exists()
+    assert not _answers(f"http://127.0.0.1:{stack.port}/health/live")
+
+
+def test_killed_outright_the_stack_takes_its_processes_along_and_the_next_start_works(stack):
+    stack.start()
+    told = stack.told
+    births = {pid: birth_of(pid) for pid in told["processes"].values()}
+    stack.process.kill()
+    stack.process.communicate()
+    gone = wait_until(lambda: all(birth_of(pid) != birth for pid, birth in births.items()), timeout_s=30)
+    stack.start()
+
+    assert gone
+    assert httpx.get(f"{stack.told['url']}/health/ready", timeout=30).status_code == 200
+
+
+def test_a_taken_port_is_one_sentence(stack):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", stack.port))
+        taken.listen()
+        answer = stack.command("run")
+
+    assert answer == (
+        1,
+        f"Port {stack.port} is taken; choose another: PF_PORT={stack.port + 1} make run\n",
+    )
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
