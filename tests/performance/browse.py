@@ -48,7 +48,8 @@ _PRODUCTS = text(
                || strains.kinds[1 + mod(k / 5, 5)] || k,
                strains.names[1 + mod(k, 5)],
                (enum_range(NULL::product_category))[1 + mod(k, 12)],
-               (enum_range(NULL::product_classification))[1 + mod(k, 6)], 'unit', 500 + mod(k * 37, 9000), (mod(k, 300)) / 10.0,
+               (enum_range(NULL::product_classification))[1 + mod(k, 6)], 'unit', 500 + mod(k * 37, 9000),
+               mod(k, 300) / 10.0,
                now() - make_interval(secs => k), now()
         FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS k
         JOIN sellers ON sellers.n = 1 + mod(k, :vendors) CROSS JOIN strains
