@@ -2,7 +2,8 @@
 
 A delivery is decoded and checked, leased in Redis, run in one transaction that also writes its
 processed mark, and acknowledged by a 2xx. A raised error is a refusal: the message comes again.
-What can never be read is kept as a dead letter at once.
+What can never be read is kept as a dead letter at once. What reaches outside the database follows
+the transaction, by `afterwards`.
 """
 
 import base64
@@ -29,6 +30,7 @@ from shared.kit.tables import Created, Table, as_json
 
 Handled = TypeVar("Handled", bound=Event)
 Handler = Callable[[Session, Any], None]
+Sequel = Callable[["Envelope"], None]
 
 LEASE_S = 60
 KEPT_S = 720 * 3600
@@ -72,6 +74,7 @@ class Consumer:
     def __init__(self, name: str) -> None:
         self.name = name
         self.handlers: dict[str, tuple[type[Event], Handler]] = {}
+        self._sequels: list[Sequel] = []
 
     def on(self, kind: type[Handled]) -> Callable[[Callable[[Session, Handled], None]], Handler]:
         """Register what is done with events of a kind."""
@@ -81,6 +84,15 @@ class Consumer:
             return handler
 
         return register
+
+    def afterwards(self, sequel: Sequel) -> Sequel:
+        """Register what follows the transaction of every event, outside of any.
+
+        An error asks for the delivery again, and then only this part runs. It runs again after a crash too,
+        so it keeps in the database what of it is done.
+        """
+        self._sequels.append(sequel)
+        return sequel
 
     def entry_point(self) -> Callable[[FlaskRequest], Any]:
         """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
@@ -146,6 +158,8 @@ class Consumer:
             return "repeated"
         try:
             fresh = db.retrying(lambda: self._run(handler, envelope))
+            for sequel in self._sequels:
+                sequel(envelope)
         except BaseException:
             lease.release()
             raise

@@ -58,6 +58,13 @@ def insert_all(session: Session, model: type[Table], rows: Rows) -> None:
     insert_together(session, (model, rows))
 
 
+def insert_new(session: Session, model: type[Table], rows: Rows) -> None:
+    """Insert rows like `insert_all`, leaving out those that a unique constraint knows already."""
+    if rows:
+        insert = _insert(model.__tablename__, tuple(rows[0]), 0)
+        session.execute(text(f"{insert} ON CONFLICT DO NOTHING"), {"rows_0": as_json(rows)})
+
+
 def insert_together(session: Session, *batches: tuple[type[Table], Rows]) -> None:
     """Insert rows of several tables by one statement; they may refer to each other."""
     filled = [(model, rows) for model, rows in batches if rows]
