@@ -20,7 +20,7 @@ _ONE_ADDRESS_LIMITS = {
     "PF_LIMIT_REGISTER_ADDRESS": "2000/minute",
     "PF_LIMIT_FORGOT_ADDRESS": "2000/minute",
 }
-_KEYS_WITH_ID = {"PF_JWT_KEYS"}
+_KEYS_WITH_ID = {"PF_JWT_KEYS", "PF_MFA_KEYS", "PF_ADS_TOKEN_KEYS"}
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,6 @@ def functions_environment(servers: Servers, endpoints: Endpoints, kept: dict[str
 
 
 def _new_secret(name: str) -> str:
+    """Names in the plural hold `kid:secret` pairs, of which the first is used and all are accepted."""
     secret = secrets.token_urlsafe(36)
-    return f"local-1:{secret}" if name in _KEYS_WITH_ID else secret
+    return f"local-1:{secret}" if name.endswith("_KEYS") else secret

@@ -1,61 +1,78 @@
-import subprocess
-import sys
+"""What the functions of the local stack are told, and the annotated example of it."""
+
+import re
+import stat
+from importlib import import_module
 from pathlib import Path
 
-import pytest
+from infra.local.environment import Endpoints, functions_environment, keep_secrets
+from infra.local.paths import CHECKOUT
+from infra.local.services import Servers
+from infra.manifest import load_all
+from shared.kit.config import Settings
 
-from infra import environment
+SERVERS = Servers("postgresql+pg8000://packfinderz@127.0.0.1:20001/packfinderz", "redis://127.0.0.1:20002/0")
+ENDPOINTS = Endpoints("127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", "/key.json", "http://127.0.0.1:4")
 
-
-def _silent(_: str) -> None: ...
-
-
-def test_without_ensurepip_the_machines_pip_serves_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Debian without python3-venv."""
-    here = environment._has
-    monkeypatch.setattr(environment, "_has", lambda module, *python: module != "ensurepip" and here(module, *python))
-    place = tmp_path / "env"
-
-    pip = environment.create(place, say=_silent)
-
-    assert pip[:5] == [sys.executable, "-m", "pip", "--python", str(place / "bin/python")]
-    listed = subprocess.run([*pip, "list", "--format=freeze"], check=True, capture_output=True, text=True)
-    assert listed.stdout == ""
+# Read by tools and clients, or standing for many, and so in no group of settings.
+OTHERS = {
+    *("PF_LIMIT_DEFAULT", "PF_PORT", "PF_LOCAL_HOME", "PF_PUSH_ENDPOINT", "PF_PUSH_SERVICE_ACCOUNT"),
+    *("PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"),
+}
 
 
-def test_an_environment_that_works_is_kept(tmp_path: Path) -> None:
-    place = tmp_path / "env"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)
-    (place / "mine.txt").touch()
-
-    environment.create(place, say=_silent)
-
-    assert (place / "mine.txt").exists()
+def settings_of_the_functions() -> set[str]:
+    for manifest in load_all():
+        import_module(f"functions.{manifest.name}.main")
+    ours = [group for group in Settings.known if group.__module__.startswith(("shared.", "functions."))]
+    return {variable for group in ours for variable in group.variables()}
 
 
-def test_an_environment_whose_python_is_gone_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "_has", lambda module, *_: module == "pip")
-    place = tmp_path / "env"
-    (place / "bin").mkdir(parents=True)
-    (place / "bin/python").symlink_to("/no/such/python")
-    (place / "stale.txt").touch()
+def test_the_example_names_every_setting_and_nothing_else():
+    example = (CHECKOUT / "infra/env.example").read_text()
 
-    environment.create(place, say=_silent)
+    named = re.findall(r"^([A-Z0-9_]+)=", example, re.MULTILINE)
 
-    assert subprocess.run([place / "bin/python", "-c", ""], check=False).returncode == 0
-    assert not (place / "stale.txt").exists()
+    assert sorted(named) == sorted(set(named))
+    known = settings_of_the_functions() | OTHERS
+    assert known - set(named) == set(), "infra/env.example lacks these"
+    assert set(named) - known == set(), "infra/env.example names what nobody reads"
 
 
-def test_what_pip_cannot_install_ends_the_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any index nothing that the lock names can be had."""
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    lock = tmp_path / "requirements.lock"
-    lock.write_text(f"jar==1 \\\n    --hash=sha256:{'0' * 64}\n")
-    said: list[str] = []
+def test_the_stack_tells_the_functions_all_that_they_cannot_do_without():
+    functions = settings_of_the_functions()
+    kept = {name: "x" * 48 for manifest in load_all() for name in manifest.needs.secrets}
+    required = {
+        f"PF_{name.upper()}"
+        for group in Settings.known
+        for name, field in group.model_fields.items()
+        if field.is_required()
+    }
 
-    with pytest.raises(SystemExit, match=r"^pip could not install what requirements.lock names"):
-        environment.install([sys.executable, "-m", "pip"], lock, say=said.append)
+    told = functions_environment(SERVERS, ENDPOINTS, kept)
 
-    assert said == ["Installing the 1 pinned distributions of requirements.lock."]
+    assert (required & functions) - set(told) == set()
+
+
+def test_what_we_are_told_ourselves_goes_before_what_the_stack_makes_up(monkeypatch):
+    monkeypatch.setenv("PF_MEDIA_BUCKET", "mine")
+
+    told = functions_environment(SERVERS, ENDPOINTS, {})
+
+    assert told["PF_MEDIA_BUCKET"] == "mine"
+    assert told["PUBSUB_EMULATOR_HOST"] == "127.0.0.1:1"
+
+
+def test_secrets_are_made_once_each_and_are_nobody_elses_to_read(tmp_path: Path):
+    file = tmp_path / "deep" / "secrets.json"
+
+    first = keep_secrets(file, ["PF_JWT_KEYS", "PF_CURSOR_KEY"])
+    again = keep_secrets(file, ["PF_JWT_KEYS", "PF_CURSOR_KEY", "PF_SQUARE_ACCESS_TOKEN"])
+
+    assert first["PF_JWT_KEYS"].startswith("local-1:")
+    assert len(first["PF_JWT_KEYS"].partition(":")[2]) >= 32
+    assert len(first["PF_CURSOR_KEY"]) >= 32
+    assert {name: again[name] for name in first} == first
+    assert set(again) == {"PF_JWT_KEYS", "PF_CURSOR_KEY", "PF_SQUARE_ACCESS_TOKEN"}
+    assert len(set(again.values())) == 3
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
