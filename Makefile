@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire reset test check format bench map stage openapi lock clean
+.PHONY: help setup run demo fire reset test check format bench map stage openapi provision lock clean
 
 help:
 	@$(PYTHON) -m infra.task
@@ -50,6 +50,9 @@ bench: .venv/installed ## Measure against the quality bars and print the tables
 stage: .venv/installed ## Build one function's bundle in dist/: make stage F=orders
 	$(if $(F),,$(error Say which function: make stage F=orders))
 	$(TASK) -- $(BIN)/python -m infra.stage $(F)
+
+provision: .venv/installed ## Make topics and subscriptions in PF_GCP_PROJECT; DRY_RUN=1 prints the plan
+	$(TASK) -- $(BIN)/python -m infra.provision $(if $(DRY_RUN),--dry-run)
 
 lock: ## Pin pyproject.toml's dependencies with hashes in requirements.lock
 	$(TASK) -- $(PYTHON) -m infra.lock
