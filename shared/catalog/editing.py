@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared.catalog import gallery
@@ -102,7 +102,7 @@ def _lock_name(session: Session, vendor_store_id: UUID) -> str:
 def _flush(session: Session) -> None:
     try:
         session.flush()
-    except IntegrityError as error:
+    except DBAPIError as error:
         if violated_constraint(error) == "uq_products_sku":
             raise SkuTaken from error
         raise

@@ -10,8 +10,6 @@ from shared.kit.schemas import Request
 
 # A control character never belongs into a line.
 _LINE = r"^[^\x00-\x1f\x7f]+$"
-# PostgreSQL's text holds everything but NUL.
-_TEXT = r"^[^\x00]*$"
 
 Value = TypeVar("Value")
 
@@ -29,7 +27,7 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_
 StrainName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_LINE)]
 Tags = Annotated[list[Tag], Field(max_length=20), DISTINCT]
-Html = Annotated[str, StringConstraints(max_length=20_000, pattern=_TEXT)]
+Html = Annotated[str, StringConstraints(max_length=20_000)]
 Price = Annotated[int, Field(gt=0, le=100_000_000, description="In cents of USD")]
 Potency = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
 OrderQty = Annotated[int, Field(ge=1, le=10_000_000)]

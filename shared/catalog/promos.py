@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import PromoKind, VendorPromo
@@ -170,7 +170,7 @@ def _refuse_nonsense(promo: VendorPromo) -> None:
 def _flush(session: Session) -> None:
     try:
         session.flush()
-    except IntegrityError as error:
+    except DBAPIError as error:
         if violated_constraint(error) == "uq_vendor_promos_store_id_code":
             raise CodeTaken from error
         raise
