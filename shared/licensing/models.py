@@ -81,6 +81,17 @@ class License(Table):
     warned_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 
+    def shown(self) -> dict[str, str]:
+        """What the audit log keeps of a license."""
+        return {
+            "type": self.type,
+            "number": self.number,
+            "issuing_state": self.issuing_state,
+            "expires_on": self.expires_on.isoformat(),
+            "status": self.status,
+            "media_id": str(self.media_id),
+        }
+
     def decide(self, decision: Decision, *, by: UUID, reason: str | None) -> LicenseStatus:
         """An admin's word on a pending license; the status it had. Raises LicenseCannotMove."""
         before = self._become(LicenseStatus(decision))

@@ -59,7 +59,7 @@ def submit(session: Session, store_id: UUID, told: Submission) -> License:
     attachments.reconcile(session, store_id, EntityType.LICENSE, license.id, [told.media_id])
     _add(session, license)
     kyc.mirror(session, [store_id])
-    audit(session, "license.submitted", "license", license.id, after=_shown(license))
+    audit(session, "license.submitted", "license", license.id, after=license.shown())
     emit(session, LicenseSubmitted(license_id=license.id, store_id=store_id))
     return license
 
@@ -73,7 +73,7 @@ def remove(session: Session, store_id: UUID, license_id: UUID) -> None:
     if license.status not in REMOVABLE:
         raise LicenseCannotMove(details={"reason": f"license_{license.status}"})
     media_id = license.media_id
-    audit(session, "license.deleted", "license", license.id, before=_shown(license))
+    audit(session, "license.deleted", "license", license.id, before=license.shown())
     session.delete(license)
     attachments.reconcile(session, store_id, EntityType.LICENSE, license_id, [])
     deletion.request_if_unused(session, store_id, media_id)
@@ -95,14 +95,3 @@ def _add(session: Session, license: License) -> None:
         if violated_constraint(error) == _UNIQUE_NUMBER:
             raise LicenseNumberTaken(details={"reason": "license_number_taken"}) from error
         raise
-
-
-def _shown(license: License) -> dict[str, str]:
-    return {
-        "type": license.type,
-        "number": license.number,
-        "issuing_state": license.issuing_state,
-        "expires_on": license.expires_on.isoformat(),
-        "status": license.status,
-        "media_id": str(license.media_id),
-    }

@@ -1,6 +1,6 @@
 """What uses a media: one way to bring the attachments of a thing to what they should be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -87,6 +87,18 @@ def list_protecting(session: Session, media_id: UUID) -> list[MediaAttachment]:
 def is_used(session: Session, media_id: UUID) -> bool:
     """Whether anything at all uses this media."""
     return bool(session.scalar(select(exists().where(MediaAttachment.media_id == media_id))))
+
+
+def used_among(session: Session, media_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these media that anything at all uses."""
+    used = select(MediaAttachment.media_id).where(MediaAttachment.media_id.in_(media_ids))
+    return set(session.scalars(used.distinct()))
+
+
+def drop_all(session: Session, entity_type: EntityType, entity_ids: Collection[UUID]) -> None:
+    """Let go of every media of things that are no more."""
+    those = (MediaAttachment.entity_type == entity_type, MediaAttachment.entity_id.in_(entity_ids))
+    session.execute(delete(MediaAttachment).where(*those))
 
 
 def _refuse_odd_list(entity_type: EntityType, wanted: Sequence[UUID]) -> None:

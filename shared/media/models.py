@@ -124,6 +124,10 @@ class Media(Table):
         self._become(MediaStatus.DELETE_REQUESTED)
         if before is not MediaStatus.DELETE_FAILED:
             self.status_before_deletion = before
+        return self.deletion()
+
+    def deletion(self) -> MediaDeleted:
+        """The event that announces its deletion."""
         return MediaDeleted(media_id=self.id, store_id=self.store_id, kind=self.kind)
 
     def _become(self, status: MediaStatus) -> None:

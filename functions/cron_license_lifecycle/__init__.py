@@ -1,0 +1,1 @@
+"""Licenses as time goes by."""
