@@ -8,6 +8,8 @@ TEST_SETTINGS = {
     "PF_DATABASE_POOL_SIZE": "12",
     "PF_DATABASE_POOL_WAIT_S": "30",
     "PF_JWT_KEYS": "test-1:an-access-token-secret-for-tests-only-0001",
+    "PF_MFA_KEYS": "test-1:a-secret-of-second-factors-for-tests-0001",
+    "PF_ADS_TOKEN_KEYS": "test-1:an-ad-token-secret-for-tests-only-and-long-enough-for-HS512-too-0001",
     "PF_ARGON2_MEMORY_KIB": "8",
     "PF_ARGON2_PASSES": "1",
     "PF_CURSOR_KEY": "a-cursor-secret-for-tests-only-00000001",

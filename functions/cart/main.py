@@ -83,7 +83,7 @@ class CartGroupResponse(Response):
 
 
 class CartResponse(Response):
-    """The whole quote. `expired` tells that `valid_until` has passed."""
+    """The whole quote. `expired` tells that `valid_until` has passed; `attribution_tokens` are those that were kept."""
 
     id: UUID
     status: CartStatus
@@ -96,6 +96,7 @@ class CartResponse(Response):
     items: list[CartItemResponse]
     vendor_groups: list[CartGroupResponse]
     warnings: list[WarningResponse]
+    attribution_tokens: list[str]
     shipping_address: dict[str, Any] | None
     created_at: datetime
 
@@ -107,6 +108,7 @@ class CartResponse(Response):
             expired=clock.now() >= held.cart["valid_until"],
             items=[CartItemResponse.of_row(item) for item in held.items],
             vendor_groups=[CartGroupResponse.of_row(group) for group in held.groups],
+            attribution_tokens=[kept["token"] for kept in held.cart["attribution_tokens"]],
         )
 
 

@@ -13,13 +13,13 @@ from pydantic import Field
 from shared.identity.addresses import Address
 from shared.identity.callers import BuyerCaller, buyer
 from shared.identity.permissions import Permission
-from shared.kit.config import Settings
 from shared.kit.db import read_only, transaction
 from shared.kit.errors import Conflict, Forbidden, NotFound, StateConflict
 from shared.kit.http import Api, Reply
 from shared.kit.idempotency import DAYS_7
 from shared.kit.limits import Limit, per_store
 from shared.kit.schemas import Request, Response
+from shared.operations.flags import Flag, flag
 from shared.orders.checkout import Confirmed, Conversion, convert
 from shared.orders.confirmation import get_confirmation
 from shared.orders.models import IntentStatus, LineStatus, OrderStatus, PaymentMethod
@@ -28,12 +28,6 @@ from shared.orders.shipping import OPTIONS, get_option
 CHECKOUT_LIMIT = Limit("checkout", "10/minute", per_store)
 
 api = Api("checkout", prefix="/api/v1/checkout")
-
-
-class CheckoutSettings(Settings):
-    """`allow_ach` opens payment by bank transfer."""
-
-    allow_ach: bool = False
 
 
 class ShippingLineRequest(Request):
@@ -157,7 +151,7 @@ class CheckoutResponse(Response):
                 OrderResponse.of_row(
                     order,
                     payment_intent=PaymentIntentResponse.of_row(intent),
-                    lines=[LineResponse.of_row(line) for line in conversion.lines if line["order_id"] == order["id"]],
+                    lines=[LineResponse.of_row(line) for line in conversion.lines_of(order)],
                 )
                 for order, intent in zip(orders, conversion.intents, strict=True)
             ],
@@ -181,7 +175,7 @@ class ShippingOptionResponse(Response):
 def check_out(caller: BuyerCaller, body: CheckoutRequest) -> Reply[CheckoutResponse]:
     """Turn a cart into one order per vendor, once: 201 the first time, 200 with the same orders ever after."""
     confirmed = body.confirmed()
-    if body.payment_method is PaymentMethod.ACH and not CheckoutSettings.current().allow_ach:
+    if body.payment_method is PaymentMethod.ACH and not flag(Flag.ALLOW_ACH, caller.store_id):
         raise StateConflict("ACH is not open yet.", details={"reason": "ach_not_allowed"})
     with transaction() as session:
         conversion = convert(session, caller.store_id, body.cart_id, confirmed)

@@ -1,5 +1,6 @@
 """Keeping quotes: one active cart per buyer store, replaced whole by each new quote."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from shared.ads.attribution import Touch
 from shared.catalog.visibility import BuyerPlace
 from shared.identity.models import KycStatus, Store
 from shared.kit import clock
@@ -76,7 +78,9 @@ def drop_active(session: Session, buyer_store_id: UUID) -> dict[UUID, int] | Non
     return {row.product_id: row.unit_price_cents for row in rows if row.product_id is not None}
 
 
-def save(session: Session, buyer_store_id: UUID, request: QuoteRequest, quote: Quote) -> CartRows:
+def save(
+    session: Session, buyer_store_id: UUID, request: QuoteRequest, quote: Quote, touches: Sequence[Touch] = ()
+) -> CartRows:
     """Keep a quote as the buyer's active cart, by one statement. There must be no active cart before."""
     now = clock.now()
     cart: Row = {
@@ -88,8 +92,9 @@ def save(session: Session, buyer_store_id: UUID, request: QuoteRequest, quote: Q
         "discounts_cents": quote.subtotal_cents - quote.total_cents,
         "total_cents": quote.total_cents,
         "valid_until": now + VALID_FOR,
-        "intent": request.model_dump(mode="json"),
+        "intent": request.model_dump(mode="json", exclude={"attribution_tokens"}),
         "warnings": quote.warnings,
+        "attribution_tokens": [touch.as_json() for touch in touches],
         "shipping_address": request.shipping_address.model_dump() if request.shipping_address else None,
         "created_at": now,
     }
@@ -167,10 +172,15 @@ def get_active(session: Session, buyer_store_id: UUID) -> CartRows:
 
 
 def find_intent(session: Session, buyer_store_id: UUID) -> Row | None:
-    """What the buyer's active cart was asked for, or none."""
-    return session.scalar(
-        select(Cart.intent).where(Cart.buyer_store_id == buyer_store_id, Cart.status == CartStatus.ACTIVE)
-    )
+    """What the buyer's active cart was asked for, with the ad tokens that it kept, or none."""
+    row = session.execute(
+        select(Cart.intent, Cart.attribution_tokens).where(
+            Cart.buyer_store_id == buyer_store_id, Cart.status == CartStatus.ACTIVE
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return {**row.intent, "attribution_tokens": [kept["token"] for kept in row.attribution_tokens]}
 
 
 def list_items(session: Session, cart_id: UUID) -> list[Row]:

@@ -7,6 +7,7 @@ everywhere: the cart, then stock by product, then promos by id.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,7 +28,9 @@ from shared.kit.outbox import emit
 from shared.kit.tables import insert_together
 from shared.operations.audit import AuditLog, entry
 from shared.orders import carts
+from shared.orders.attribution import attribute
 from shared.orders.carts import BuyerNotVerified, Row
+from shared.orders.lifecycle import status_at_checkout
 from shared.orders.models import (
     Cart,
     CartStatus,
@@ -46,6 +49,7 @@ from shared.orders.models import (
     SnapshotColumns,
 )
 from shared.orders.shipping import ShippingOption
+from shared.orders.totals import LineFigures, totals_of
 from shared.orders.windows import PENDING_WINDOW
 
 INSUFFICIENT_INVENTORY = "insufficient_inventory"
@@ -77,7 +81,7 @@ class Confirmed:
     buyer_notes: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Conversion:
     """A converted cart and all that was born from it, as rows."""
 
@@ -85,6 +89,17 @@ class Conversion:
     orders: list[Row]
     lines: list[Row]
     intents: list[Row]
+
+    def lines_of(self, order: Row) -> list[Row]:
+        """The lines of one of the orders, in their order."""
+        return self._by_order.get(order["id"], [])
+
+    @cached_property
+    def _by_order(self) -> dict[UUID, list[Row]]:
+        by_order: dict[UUID, list[Row]] = {}
+        for line in self.lines:
+            by_order.setdefault(line["order_id"], []).append(line)
+        return by_order
 
 
 class _Held(NamedTuple):
@@ -173,7 +188,7 @@ def _groups_as_of_now(session: Session, held: _Held) -> list[Row]:
 def _drafted(
     held: _Held, groups: Sequence[Row], items: Sequence[Row], confirmed: Confirmed, now: datetime
 ) -> Conversion:
-    """Steps 2, 4, 5 and 6 on paper: the confirmed cart, and orders, lines and intents before stock is asked for."""
+    """Steps 2, 4 to 7 on paper: the confirmed cart, and orders, lines and intents before stock is asked for."""
     vendors = {item["vendor_store_id"] for item in items}
     cart = held.cart | {
         "status": CartStatus.CONVERTED,
@@ -193,6 +208,7 @@ def _drafted(
         for position, item in enumerate(item for item in items if item["vendor_store_id"] == order["vendor_store_id"])
     ]
     intents = [_intent_row(order, now) for order in orders]
+    attribute(cart["attribution_tokens"], orders, lines)
     return Conversion(cart, orders, lines, intents)
 
 
@@ -276,21 +292,17 @@ def _reserve(session: Session, conversion: Conversion) -> None:
 def _total(conversion: Conversion) -> None:
     """Step 4: take rejected lines off each order's totals; nothing is priced again."""
     for order, intent in zip(conversion.orders, conversion.intents, strict=True):
-        own = [line for line in conversion.lines if line["order_id"] == order["id"]]
-        kept = [line for line in own if line["status"] is LineStatus.PENDING]
-        subtotal = sum(line["line_subtotal_cents"] for line in kept)
-        discounts = sum(line["line_discount_cents"] for line in kept)
-        promo = min(order["promo_discount_cents"], subtotal - discounts)
-        total = subtotal - discounts - promo
+        own = conversion.lines_of(order)
+        totals = totals_of(map(LineFigures.of, own), order["promo_discount_cents"])
         order |= {
-            "subtotal_cents": subtotal,
-            "line_discounts_cents": discounts,
-            "promo_discount_cents": promo,
-            "total_cents": total,
-            "balance_due_cents": total,
-            "status": OrderStatus.CREATED_PENDING if kept else OrderStatus.REJECTED,
+            "subtotal_cents": totals.subtotal_cents,
+            "line_discounts_cents": totals.line_discounts_cents,
+            "promo_discount_cents": totals.promo_discount_cents,
+            "total_cents": totals.total_cents,
+            "balance_due_cents": totals.total_cents,
+            "status": status_at_checkout(line["status"] for line in own),
         }
-        intent["amount_cents"] = total
+        intent["amount_cents"] = totals.total_cents
 
 
 _LOCK_PROMOS = text("SELECT id FROM vendor_promos WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
@@ -334,7 +346,7 @@ def _redeem(session: Session, conversion: Conversion, now: datetime) -> list[Row
 
 
 def _write(session: Session, conversion: Conversion, redemptions: Sequence[Row]) -> None:
-    """Steps 2, 4 to 6, 8 and 10 in the database."""
+    """Steps 2, 4 to 8 and 10 in the database."""
     cart = conversion.cart
     carts.confirm(session, cart)
     group = {"checkout_group_id": str(cart["checkout_group_id"]), "cart_id": str(cart["id"])}
@@ -380,7 +392,7 @@ def _announce(session: Session, held: _Held, conversion: Conversion) -> None:
         payment_method=cart["payment_method"],
         currency=cart["currency"],
         total_cents=sum(order["total_cents"] for order in orders),
-        orders=[_told_order(order, conversion.lines) for order in orders],
+        orders=[_told_order(order, conversion.lines_of(order)) for order in orders],
     )
     emit(session, created, converted)
 
@@ -393,6 +405,7 @@ _TOLD_ORDER = (
     "promo_discount_cents",
     "total_cents",
     "promo_code",
+    "attribution",
 )
 _TOLD_LINE = (
     "title",
@@ -405,11 +418,12 @@ _TOLD_LINE = (
     "line_discount_cents",
     "line_total_cents",
     "status",
+    "attribution",
 )
 
 
 def _told_order(order: Row, lines: Sequence[Row]) -> Row:
-    """An order as analytics hears of it; nothing personal in it."""
+    """An order with its lines as analytics hears of it; nothing personal in it."""
     return {
         "order_id": str(order["id"]),
         "vendor_store_id": str(order["vendor_store_id"]),
@@ -421,6 +435,5 @@ def _told_order(order: Row, lines: Sequence[Row]) -> Row:
                 **{name: line[name] for name in _TOLD_LINE},
             }
             for line in lines
-            if line["order_id"] == order["id"]
         ],
     }

@@ -1,13 +1,16 @@
 """What a buyer wants, before anyone has said what it costs."""
 
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from shared.identity.addresses import Address
 from shared.kit.schemas import Request
 
 _ID = "01980000-0000-7000-8000-000000000001"
+
+AdToken = Annotated[str, StringConstraints(max_length=2_048)]
 
 
 class WantedItem(Request):
@@ -30,10 +33,11 @@ class WantedPromo(Request):
 
 
 class QuoteRequest(Request):
-    """Intent only: prices and totals are the server's to say."""
+    """Intent only: prices and totals are the server's to say. Ad tokens that do not hold are left out."""
 
     items: list[WantedItem] = Field(min_length=1, max_length=200)
     vendor_promos: list[WantedPromo] = Field(default=[], max_length=50)
+    attribution_tokens: list[AdToken] = Field(default=[], max_length=50)
     shipping_address: Address | None = None
 
     example = {"items": [WantedItem.example], "vendor_promos": [WantedPromo.example]}

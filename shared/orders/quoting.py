@@ -1,13 +1,17 @@
 """Asking for a quote: load what is offered, price it, and keep it as the buyer's active cart."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from shared.ads import tokens
+from shared.ads.attribution import Touch, folded
 from shared.kit import clock
 from shared.kit.errors import NotFound
 from shared.kit.logging import log
+from shared.kit.tokens import BadToken
 from shared.orders import carts
 from shared.orders.carts import CartRows
 from shared.orders.intent import QuoteRequest
@@ -33,7 +37,7 @@ def quote(session: Session, buyer_store_id: UUID, request: QuoteRequest) -> Cart
     former_prices = carts.drop_active(session, buyer_store_id) or {}
     made = make_quote(request, offers=offers, promos=promos, former_prices=former_prices, now=clock.now())
     _log(made)
-    return carts.save(session, buyer_store_id, request, made)
+    return carts.save(session, buyer_store_id, request, made, _touches(request.attribution_tokens, buyer_store_id))
 
 
 def quote_again(session: Session, buyer_store_id: UUID) -> CartRows:
@@ -42,6 +46,21 @@ def quote_again(session: Session, buyer_store_id: UUID) -> CartRows:
     if intent is None:
         raise NotFound("There is no active cart.")
     return quote(session, buyer_store_id, QuoteRequest.model_validate(intent))
+
+
+def _touches(offered: Sequence[str], buyer_store_id: UUID) -> list[Touch]:
+    """What the tokens prove of this buyer; those that do not hold or are another's are dropped with a log line."""
+    proved = []
+    for token in offered:
+        try:
+            claims = tokens.verify(token)
+        except BadToken:
+            continue
+        if claims.buyer_store_id == buyer_store_id:
+            proved.append(Touch.of(token, claims))
+    if len(proved) < len(offered):
+        log.info("attribution_tokens_dropped", dropped=len(offered) - len(proved), kept=len(proved))
+    return folded(proved)
 
 
 def _log(made: Quote) -> None:

@@ -40,7 +40,8 @@ from shared.orders.models import (
     ShippingStatus,
     SnapshotColumns,
 )
-from shared.orders.totals import Totals, totals_of
+from shared.orders.pricing import Totals
+from shared.orders.totals import LineFigures, totals_of
 from shared.orders.windows import PENDING_WINDOW
 
 PRODUCT_UNAVAILABLE = "product_unavailable"
@@ -92,7 +93,7 @@ def _place_again(session: Session, order: Order) -> tuple[UUID, Happened]:
     rows = [_line_row(placed["id"], position, line) for position, line in enumerate(lines)]
     _reserve(session, rows)
     promo_cents = session.scalar(_PROMO_OF_FIRST, {"order_id": order.id}) or 0
-    totals = totals_of([OrderLine(**row) for row in rows], promo_cents)
+    totals = totals_of(map(LineFigures.of, rows), promo_cents)
     placed |= _beginning(order, totals, [row["status"] for row in rows])
     insert_together(
         session,

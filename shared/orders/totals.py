@@ -1,11 +1,12 @@
 """What an order costs: the sums over the lines that stand, and what of it is still owed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 from shared.orders.lifecycle import DEAD
 from shared.orders.models import IntentStatus, LineStatus, Order, PaymentIntent
+from shared.orders.pricing import LinePrice, Totals, sum_lines
 
 _PAID = (IntentStatus.SETTLED, IntentStatus.PAID)
 
@@ -21,25 +22,25 @@ class PricedLine(Protocol):
     def line_discount_cents(self) -> int: ...
 
 
-@dataclass(frozen=True)
-class Totals:
-    """`total = subtotal - line_discounts - promo_discount`, never negative."""
+@dataclass(frozen=True, slots=True)
+class LineFigures:
+    """What counts of a line that is not more than a row yet."""
 
-    subtotal_cents: int
-    line_discounts_cents: int
-    promo_discount_cents: int
+    status: LineStatus
+    line_subtotal_cents: int
+    line_discount_cents: int
 
-    @property
-    def total_cents(self) -> int:
-        return self.subtotal_cents - self.line_discounts_cents - self.promo_discount_cents
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """The figures of an order line's row."""
+        return cls(row["status"], row["line_subtotal_cents"], row["line_discount_cents"])
 
 
 def totals_of(lines: Iterable[PricedLine], promo_discount_cents: int) -> Totals:
     """The sums over the lines that are not rejected; of the promo, as much as they leave room for."""
     standing = [line for line in lines if line.status is not LineStatus.REJECTED]
-    subtotal_cents = sum(line.line_subtotal_cents for line in standing)
-    discounts_cents = sum(line.line_discount_cents for line in standing)
-    return Totals(subtotal_cents, discounts_cents, min(promo_discount_cents, subtotal_cents - discounts_cents))
+    prices = [LinePrice(None, line.line_subtotal_cents, line.line_discount_cents) for line in standing]
+    return sum_lines(prices, promo_discount_cents)
 
 
 def retotal(order: Order, intent: PaymentIntent, lines: Iterable[PricedLine]) -> None:
