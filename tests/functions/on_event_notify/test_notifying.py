@@ -21,7 +21,7 @@ from shared.notifications.models import Notification
 from tests.builders.products import a_product
 from tests.builders.stores import a_buyer, a_user, a_vendor
 from tests.events import Events
-from tests.functions.on_order_ready.deliveries import delivery_of
+from tests.deliveries import delivery_of
 
 
 @pytest.fixture

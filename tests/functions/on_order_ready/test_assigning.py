@@ -12,7 +12,7 @@ from shared.kit.outbox import OutboxEvent, emit
 from shared.orders.models import OrderAssignment, OrderStatus, ShippingStatus
 from tests.builders.orders import an_agent, an_order
 from tests.events import Events, audited
-from tests.functions.on_order_ready.deliveries import delivery_of
+from tests.deliveries import delivery_of
 from tests.orders import assignments_now, everything_about, now
 from tests.rivals import at_once
 

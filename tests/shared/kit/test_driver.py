@@ -80,6 +80,7 @@ def test_statements_really_run_within_the_transaction(committed_database):
 
 
 def test_a_connection_that_the_server_closed_is_replaced_without_the_caller_noticing(committed_database):
+    db.forget()  # so that the pool holds no other connection than the one that is lost
     with transaction() as session:
         pid = session.scalar(text("SELECT pg_backend_pid()"))
     other = create_engine(committed_database)
