@@ -1,6 +1,5 @@
 """The emulators and stand-ins of the stack, as processes beside each other."""
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ class Emulators:
     def wait(self) -> Endpoints:
         """Where they listen, once all do. Raises ServerFailed."""
         for child in self.children:
-            began = time.monotonic()
             child.wait_until(self.ready[child.name].is_there)
-            console.done(f"{child.name} listens", time.monotonic() - began)
+            console.done(f"{child.name} listens")
         pubsub, storage = self.ready["Pub/Sub"].fields(), self.ready["Cloud Storage"].fields()
         return Endpoints(
             pubsub_host=f"127.0.0.1:{pubsub['port']}",

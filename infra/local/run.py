@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from types import FrameType
 from typing import NoReturn
 from urllib.error import HTTPError, URLError
@@ -18,11 +19,13 @@ from urllib.request import urlopen
 from infra.local import activity, console, emulators, stack
 from infra.local.children import Child
 from infra.local.clock import Clock, JobUnreachable, Schedule
-from infra.local.environment import functions_environment, keep_secrets
+from infra.local.environment import Endpoints, functions_environment, keep_secrets
 from infra.local.fire import schedules
+from infra.local.greeting import greet
 from infra.local.packages import InstallationFailed, PackagesMissing
 from infra.local.paths import CHECKOUT, LOCAL
 from infra.local.processes import ServerFailed, birth_of, is_port_free
+from infra.local.services import Servers
 from infra.local.services import running as running_servers
 from infra.manifest import Manifest, ManifestError, load, load_all
 from infra.migrate import MigrationFailed, migrate
@@ -55,7 +58,7 @@ def main(names: list[str]) -> int:
             manifests, port = _manifests(names), _port()
             console.heading("Starting the local stack")
             up = _start(running, manifests, port)
-            _greet(up, time.monotonic() - began)
+            greet(up.stack, up.jobs, took_s=time.monotonic() - began)
             _serve(running, up)
     except KeyboardInterrupt:
         console.done("Stopped; `make run` starts where this ended, `make reset` forgets.")
@@ -99,27 +102,31 @@ def _start(running: ExitStack, manifests: list[Manifest], port: int) -> Up:
         migrate(servers.database_url)
     endpoints = beside.wait()
     environment = functions_environment(servers, endpoints, kept)
-    names = [manifest.name for manifest in manifests]
-    gateway = Child(
-        "The gateway",
-        "infra.local.gateway",
-        *("--port", str(port), *names),
-        log=stack.LOGS / "gateway.log",
-        environment=environment,
-        heard=_tell,
-    )
-    running.callback(gateway.stop)
+    gateway = _start_gateway(running, manifests, port, environment)
     with console.step("Topics and subscriptions provisioned"):
         pauses = ("--minimum-backoff", "0.2", "--maximum-backoff", "5")
         _run("infra.provision", "--endpoint", f"{url}/_functions/{{name}}", *pauses, environment=environment)
-    import importlib.util
-    if importlib.util.find_spec("infra.local.seed"):
-      with console.step("Marketplace seeded"):
-        _run("infra.local.seed", environment=environment)
+    if find_spec("infra.local.seed"):
+        with console.step("Marketplace seeded"):
+            _run("infra.local.seed", environment=environment)
     with console.step(f"{len(manifests)} functions served"):
         gateway.wait_until(partial(_answers, f"{url}/health/live"))
     children = (*beside.children, gateway)
-    here = stack.Stack(
+    here = _described(url, servers, endpoints, children)
+    return Up(here, children, schedules(here, manifests))
+
+
+def _start_gateway(running: ExitStack, manifests: list[Manifest], port: int, environment: Mapping[str, str]) -> Child:
+    names = [manifest.name for manifest in manifests]
+    log = stack.LOGS / "gateway.log"
+    told = ("--port", str(port), *names)
+    gateway = Child("The gateway", "infra.local.gateway", *told, log=log, environment=environment, heard=_tell)
+    running.callback(gateway.stop)
+    return gateway
+
+
+def _described(url: str, servers: Servers, endpoints: Endpoints, children: tuple[Child, ...]) -> stack.Stack:
+    return stack.Stack(
         pid=os.getpid(),
         birth=birth_of(os.getpid()) or "",
         url=url,
@@ -131,7 +138,6 @@ def _start(running: ExitStack, manifests: list[Manifest], port: int) -> Up:
         square_url=endpoints.square_url,
         processes={child.name: child.pid for child in children},
     )
-    return Up(here, children, schedules(here, manifests))
 
 
 def _serve(running: ExitStack, up: Up) -> None:
@@ -149,27 +155,6 @@ def _serve(running: ExitStack, up: Up) -> None:
         for child in up.children:
             if child.has_ended:
                 raise ServerFailed(f"{child.name} ended by itself; {child.log} says why.")
-
-
-def _greet(up: Up, took_s: float) -> None:
-    at = up.stack
-    console.heading(f"Ready after {took_s:.1f} s: {at.url.replace('127.0.0.1', 'localhost')}")
-    for name, address in {
-        "routes": f"{at.url}/docs",
-        "OpenAPI": f"{at.url}/openapi.json",
-        "database": at.database_url,
-        "Redis": at.redis_url,
-        "Pub/Sub": f"{at.pubsub_host}, its state at {at.pubsub_control_url}/stats",
-        "storage": at.storage_url,
-        "Square": f"{at.square_url}, its state at {at.square_url}/_control",
-        "logs": str(stack.LOGS),
-    }.items():
-        print(f"  {name:<10}{address}")
-    console.heading("Try")
-    print("  make demo                            the whole story, from registration to payout")
-    for job in up.jobs[:1]:
-        print(f"  make fire JOB={job.name:<24}a scheduled function, now")
-    print("  Ctrl-C                               stops everything\n", flush=True)
 
 
 def _tell(said: str) -> None:
