@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import Field
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session
 
@@ -237,4 +237,6 @@ def retrying(unit: Callable[[], Result]) -> Result:
 
 def _is_transient(error: DBAPIError) -> bool:
     busy = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, QUERY_CANCELED}
-    return error.connection_invalidated or sqlstate(error) in busy | _SERVER_GOING_DOWN
+    # pg8000 has no code for a server that cannot be reached.
+    unreachable = isinstance(error, InterfaceError) and "create a connection" in str(error.orig)
+    return error.connection_invalidated or unreachable or sqlstate(error) in busy | _SERVER_GOING_DOWN
