@@ -12,3 +12,6 @@ FORGOT = (
     Limit("forgot_email", "5/10 minute", per_field("email")),
 )
 PASSWORD = Limit("password", "5/10 minute", per_user)
+MFA = Limit("mfa", "5/10 minute", per_user)
+MFA_CODE = Limit("mfa_code", "5/10 minute", per_field("email"))
+"""Counted at a sign-in with a code once the password is right, so that strangers cannot spend its owner's tries."""

@@ -5,25 +5,30 @@ Serves /api/v1/auth/register. Publishes store_registered.
 
 from typing import Literal
 
-from functions.auth.limits import REGISTER
+from functions.auth.limits import MFA_CODE, REGISTER
 from functions.auth.schemas import SignedInResponse, with_tokens
+from shared.identity import mfa
 from shared.identity.accounts import get_account
 from shared.identity.addresses import Address
 from shared.identity.callers import anyone
-from shared.identity.fields import CompanyName, Email, Password, PersonName, Phone
+from shared.identity.credentials import Proof
+from shared.identity.fields import CompanyName, Email, MfaCode, Password, PersonName, Phone
 from shared.identity.permissions import StoreType
 from shared.identity.registration import EmailTaken, find_or_create_user, found_store, prove_or_hash
 from shared.identity.signing_in import sign_in
 from shared.kit.db import transaction
 from shared.kit.errors import InvalidRequest
-from shared.kit.http import Api, Reply
+from shared.kit.http import Api, Asked, Reply
 from shared.kit.idempotency import DAY_1
+from shared.kit.limits import count
 from shared.kit.schemas import Request
 
 api = Api("auth", prefix="/api/v1/auth")
 
 
 class RegisterRequest(Request):
+    """`mfa_code` is for a person who is known and has switched two-factor sign-in on."""
+
     first_name: PersonName
     last_name: PersonName
     email: Email
@@ -34,6 +39,7 @@ class RegisterRequest(Request):
     store_type: StoreType
     address: Address
     accept_tos: Literal[True]
+    mfa_code: MfaCode | None = None
 
     example = {
         "first_name": "Rosa",
@@ -50,15 +56,23 @@ class RegisterRequest(Request):
 
 
 @api.post(
-    "/register", allow=anyone(), idempotent=DAY_1, status=201, limit=REGISTER, raises=(EmailTaken, InvalidRequest)
+    "/register",
+    allow=anyone(),
+    idempotent=DAY_1,
+    status=201,
+    limit=REGISTER,
+    raises=(EmailTaken, InvalidRequest, mfa.MfaRefused),
 )
-def register(body: RegisterRequest) -> Reply[SignedInResponse]:
+def register(body: RegisterRequest, asked: Asked) -> Reply[SignedInResponse]:
     """Register and sign in; a known email with its password adds a store, with another it is a conflict."""
     known = prove_or_hash(body.email, body.password)
-    with transaction() as session:
+    if body.mfa_code is not None and isinstance(known, Proof):
+        count((MFA_CODE,), asked)
+    with mfa.refusals_audited(), transaction() as session:
         owner = find_or_create_user(
             session, known, email=body.email, first_name=body.first_name, last_name=body.last_name, phone=body.phone
         )
+        mfa.check(session, owner, body.mfa_code)
         store = found_store(
             session,
             owner,

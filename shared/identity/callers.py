@@ -58,6 +58,10 @@ class MustChangePassword(Forbidden):
     default_message = "Change your temporary password first."
 
 
+class MustEnrollMfa(Forbidden):
+    default_message = "Set up two-factor sign-in first."
+
+
 @dataclass(frozen=True)
 class Anyone:
     """Strangers may call; the route's function gets no caller."""
@@ -101,6 +105,7 @@ class Member:
         """The member. Raises Forbidden without an active store, of the wrong type, or without the permission."""
         held = _held(session, writes=writes)
         _refuse_temporary_password(held)
+        _refuse_without_mfa(held)
         facts = held.facts
         if held.store_id is None:
             raise Forbidden("Choose a store first.", details={"reason": "no_active_store"})
@@ -129,6 +134,7 @@ class System:
         """The admin or agent. Raises Forbidden for everybody else."""
         held = _held(session, writes=writes)
         _refuse_temporary_password(held)
+        _refuse_without_mfa(held)
         if held.facts.get("system_role") != self.role:
             raise Forbidden(details={"reason": "system_role"})
         work().role = self.role
@@ -181,6 +187,11 @@ def _refuse_temporary_password(session: Session) -> None:
         raise MustChangePassword(details={"reason": "must_change_password"})
 
 
+def _refuse_without_mfa(session: Session) -> None:
+    if session.facts.get("must_enroll_mfa"):
+        raise MustEnrollMfa(details={"reason": "mfa_required"})
+
+
 def facts_of(
     *,
     user_id: UUID,
@@ -190,6 +201,7 @@ def facts_of(
     role: Role | None = None,
     read_only: bool = False,
     must_change_password: bool = False,
+    must_enroll_mfa: bool = False,
     generation: int = 0,
 ) -> dict[str, Any]:
     """The facts that a session keeps for these guards; the one place that says how they are written."""
@@ -201,5 +213,6 @@ def facts_of(
         "role": role,
         "read_only": read_only,
         "must_change_password": must_change_password,
+        "must_enroll_mfa": must_enroll_mfa,
         "gen": generation,
     }

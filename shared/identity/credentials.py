@@ -10,7 +10,7 @@ from shared.identity.models import User
 from shared.identity.permissions import SystemRole
 from shared.kit.context import work
 from shared.kit.db import read_only, transaction
-from shared.kit.errors import Unauthorized
+from shared.kit.errors import InvalidRequest, Unauthorized
 from shared.operations.audit import audit
 
 
@@ -57,3 +57,13 @@ def prove(email: str, password: SecretStr, *, needed: SystemRole | None = None) 
     with transaction() as session:
         audit(session, "auth.login_failed", "user", user.id if user else None)
     raise WrongCredentials
+
+
+def prove_again(user_id: UUID, password: SecretStr) -> Proof:
+    """The proof of someone who is signed in already. Raises InvalidRequest for another password, NotFound."""
+    with read_only() as session:
+        user = queries.get_user(session, user_id)
+    proof = match(user, password)
+    if proof is None:
+        raise InvalidRequest.field("password", "This is not your password.")
+    return proof

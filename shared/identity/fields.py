@@ -44,3 +44,9 @@ def _not_empty(value: SecretStr) -> SecretStr:
 
 
 Password = Annotated[SecretStr, BeforeValidator(_verbatim), AfterValidator(_not_empty), Field(max_length=200)]
+
+MfaCode = Annotated[
+    SecretStr,
+    BeforeValidator(_verbatim),
+    Field(min_length=6, max_length=24, description="Six digits of an authenticator app, or a backup code"),
+]

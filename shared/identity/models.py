@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import CITEXT, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import UserDefinedType
@@ -50,7 +50,11 @@ class Geography(UserDefinedType[Any]):
 
 
 class User(Table):
-    """A person. `system_role` makes an operator or a driver of the platform."""
+    """A person. `system_role` makes an operator or a driver of the platform.
+
+    `mfa_secret` is sealed, and counts once it is confirmed; `mfa_last_step` is the time step of the last
+    code that was accepted (RFC 6238), since none is accepted twice.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -71,14 +75,21 @@ class User(Table):
     email_verified_at: Mapped[datetime | None]
     mfa_secret: Mapped[str | None]
     mfa_confirmed_at: Mapped[datetime | None]
+    mfa_last_step: Mapped[int | None] = mapped_column(BigInteger)
     last_login_at: Mapped[datetime | None]
     created_at: Mapped[Created]
+
+    @property
+    def mfa_enabled(self) -> bool:
+        """Whether signing in takes a code beside the password."""
+        return self.mfa_confirmed_at is not None
 
 
 class Store(AddressColumns, Table):
     """A tenant: one dispensary location, or one vendor entity in one state.
 
-    `delivery_radius_meters` 0 means no limit. `geom` follows lat/lng by definition of the column.
+    `delivery_radius_meters` 0 means no limit. `geom` follows lat/lng by definition of the column. A store with
+    `deleted_at` is out of everybody's sight; with `anonymised_at` it is kept only for what refers to it.
     """
 
     __tablename__ = "stores"
@@ -95,6 +106,12 @@ class Store(AddressColumns, Table):
             ),
         ),
         Index("ix_stores_created_at", "created_at", "id"),
+        Index(
+            "ix_stores_to_erase",
+            "deleted_at",
+            "id",
+            postgresql_where=text("deleted_at IS NOT NULL AND anonymised_at IS NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -124,6 +141,7 @@ class Store(AddressColumns, Table):
     rating_sum: Mapped[int] = mapped_column(server_default=text("0"))
     suspended_reason: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
+    anonymised_at: Mapped[datetime | None]
     last_active_at: Mapped[datetime | None]
     created_at: Mapped[Created]
 
@@ -181,5 +199,18 @@ class OneTimeToken(Table):
     purpose: Mapped[TokenPurpose] = mapped_column(enum_type(TokenPurpose, "token_purpose"))
     digest: Mapped[str] = mapped_column(unique=True)
     expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[Created]
+
+
+class BackupCode(Table):
+    """A code that proves a person once when their authenticator app cannot, of which only a digest is kept."""
+
+    __tablename__ = "mfa_backup_codes"
+    __table_args__ = (UniqueConstraint("user_id", "digest"),)
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    digest: Mapped[str]
     used_at: Mapped[datetime | None]
     created_at: Mapped[Created]

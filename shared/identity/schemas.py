@@ -19,6 +19,7 @@ class UserResponse(Response):
     phone: str | None
     system_role: SystemRole | None
     must_change_password: bool
+    mfa_enabled: bool
     email_verified_at: datetime | None
     last_login_at: datetime | None
 
