@@ -10,4 +10,5 @@ import shared.licensing.models
 import shared.media.models
 import shared.notifications.models
 import shared.operations.audit
+import shared.operations.flags
 import shared.orders.models  # noqa: F401

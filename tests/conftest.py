@@ -11,6 +11,7 @@ from redis import Redis
 
 from shared.kit import clock, db
 from shared.kit import redis as kit_redis
+from shared.operations import flags
 from tests.cost import Cost, counting
 from tests.events import Events
 from tests.logs import LogKeeper
@@ -56,6 +57,12 @@ def _test_redis() -> Iterator[Redis]:
 @pytest.fixture(autouse=True)
 def _empty_redis(_test_redis: Redis) -> None:
     _test_redis.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _flags_unread() -> None:
+    """No test believes what another one read of the feature flags."""
+    flags.forget()
 
 
 @pytest.fixture

@@ -19,14 +19,15 @@ from flask import Request as FlaskRequest
 from flask import Response as FlaskResponse
 from pydantic import ValidationError
 from redis.exceptions import RedisError
-from sqlalchemy import text
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.kit import clock, db, redis, startup
 from shared.kit.context import Work, accepted_request_id, work, working
+from shared.kit.dead_letters import bury
 from shared.kit.logging import log, metric
 from shared.kit.outbox import Event
-from shared.kit.tables import Created, Table, as_json
+from shared.kit.tables import Created, Table
 
 Handled = TypeVar("Handled", bound=Event)
 Handler = Callable[[Session, Any], None]
@@ -40,6 +41,7 @@ class ProcessedEvent(Table):
     """The mark that a consumer has done an event, written in the transaction of what it did."""
 
     __tablename__ = "processed_events"
+    __table_args__ = (Index("ix_processed_events_processed_at", "processed_at"),)
 
     consumer: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -181,25 +183,8 @@ class Consumer:
 
     def _bury(self, data: dict[str, Any], message: dict[str, Any], reason: str) -> None:
         """Keep an unreadable message, so that it can be looked at and is not delivered again."""
-        attributes = message.get("attributes") or {}
         with db.transaction() as session:
-            session.execute(
-                text(
-                    "INSERT INTO outbox_dlq (id, event_id, source, subscription, event_type, message, attempts,"
-                    " reason, created_at) VALUES (gen_random_uuid(), :event_id, 'consumer', :consumer, :event_type,"
-                    " CAST(:message AS jsonb), :attempts, :reason, :at) ON CONFLICT DO NOTHING"
-                ),
-                {
-                    "event_id": _uuid_or_none(attributes.get("event_id")),
-                    "consumer": self.name,
-                    "event_type": attributes.get("event_type"),
-                    "message": as_json(message),
-                    "attempts": data.get("deliveryAttempt") or 1,
-                    "reason": reason,
-                    "at": clock.now(),
-                },
-            )
-        metric("dead_letter", consumer=self.name)
+            bury(session, message, subscription=self.name, attempts=data.get("deliveryAttempt") or 1, reason=reason)
 
 
 def envelope_of(session: Session) -> Envelope:
@@ -236,13 +221,6 @@ def _envelope(told: dict[str, Any], kind: type[Event]) -> Envelope:
         )
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise Unreadable(f"the payload does not fit {kind.event_type()}") from error
-
-
-def _uuid_or_none(value: Any) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None
 
 
 class _Lease:

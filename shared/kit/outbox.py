@@ -112,6 +112,13 @@ class DeadLetter(Table):
     __tablename__ = "outbox_dlq"
     __table_args__ = (
         Index("uq_outbox_dlq_delivery", "event_id", "source", "subscription", unique=True),
+        Index(
+            "uq_outbox_dlq_message",
+            "subscription",
+            text("(message ->> 'messageId')"),
+            unique=True,
+            postgresql_where=text("event_id IS NULL"),
+        ),
         Index("ix_outbox_dlq_created_at", "created_at", "id"),
     )
 

@@ -20,6 +20,8 @@ class AuditLog(Table):
     __table_args__ = (
         Index("ix_audit_logs_target", "target_type", "target_id", "created_at"),
         Index("ix_audit_logs_store", "actor_store_id", "created_at"),
+        Index("ix_audit_logs_actor", "actor_user_id", "created_at", "id"),
+        Index("ix_audit_logs_action", "action", "created_at", "id"),
         Index("ix_audit_logs_created_at", "created_at", "id"),
     )
 

@@ -1,8 +1,6 @@
 """A store's orders as a file, read and written in batches, so that its size does not matter."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -13,13 +11,11 @@ from sqlalchemy import literal, tuple_
 
 from shared.kit.db import read_only
 from shared.kit.schemas import Query
+from shared.kit.spreadsheet import CSV_TYPE, csv_of
 from shared.orders.listing import OrderRowResponse, Side, order_rows
 from shared.orders.models import Order
 
 BATCH = 500
-# What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 Batches = Iterator[list[OrderRowResponse]]
 
@@ -42,7 +38,7 @@ class ExportQuery(Query):
     @property
     def content_type(self) -> str:
         """The media type of the file."""
-        return "application/json" if self.format is ExportFormat.JSON else "text/csv; charset=utf-8"
+        return "application/json" if self.format is ExportFormat.JSON else CSV_TYPE
 
 
 def write_orders(store_id: UUID, query: ExportQuery, *, default: Side) -> Iterator[bytes]:
@@ -107,26 +103,13 @@ _HEAD = (*_PLAIN, "buyer_store_id", "buyer_name", "vendor_store_id", "vendor_nam
 
 
 def _as_csv(batches: Batches) -> Iterator[bytes]:
-    """Comma-separated, with a head (RFC 4180). Times are RFC 3339."""
-    yield _csv([_HEAD])
+    """With a head. Times are RFC 3339."""
+    yield csv_of([_HEAD])
     for batch in batches:
-        yield _csv([_cells(row) for row in batch])
+        yield csv_of([_cells(row) for row in batch])
 
 
 def _cells(row: OrderRowResponse) -> list[Any]:
     told = row.model_dump(mode="json")
     sides = [told[side][name] for side in ("buyer", "vendor") for name in ("id", "name")]
-    return [
-        _harmless(cell)
-        for cell in (*(told[name] for name in _PLAIN), *sides, *(told["counts"][name] for name in _COUNTS))
-    ]
-
-
-def _harmless(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    return [*(told[name] for name in _PLAIN), *sides, *(told["counts"][name] for name in _COUNTS)]

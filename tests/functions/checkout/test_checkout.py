@@ -13,6 +13,8 @@ from shared.identity.permissions import Role
 from shared.inventory.models import InventoryItem
 from shared.kit import clock
 from shared.kit.db import read_only, transaction
+from shared.operations.flag_setting import FlagRequest, set_flag
+from shared.operations.flags import Flag, Rule
 from shared.orders.models import Order, OrderLine, PaymentIntent
 from tests.builders.carts import HOME, a_cart, checkout_of
 from tests.builders.products import a_product, a_promo
@@ -42,6 +44,12 @@ def set_stock(product, available_qty):
             )
         )
         item.available_qty = available_qty
+
+
+def allow_ach(store):
+    with transaction() as session:
+        only_here = Rule(store_ids=[store.id], enabled=True)
+        set_flag(session, Flag.ALLOW_ACH, FlagRequest(enabled=False, rules=[only_here]))
 
 
 def nothing_happened(events):
@@ -325,3 +333,30 @@ def test_a_checkout_costs_the_same_few_statements_whatever_its_size(api, stateme
 
     assert (counted.requests, counted.sql, counted.redis) == (1, 9, 3)
     assert (count(Order), count(OrderLine)) == (vendors, lines)
+
+
+def test_a_bank_transfer_is_taken_where_the_flag_allows_it(api):
+    store, other = a_buyer(), a_buyer()
+    allow_ach(store)
+
+    taken = api.as_staff_of(store).post("", checkout_of(a_cart(store, (a_product(), 1)), payment_method="ach"))
+    refused = api.as_staff_of(other).post("", checkout_of(a_cart(other, (a_product(), 1)), payment_method="ach"))
+
+    intent = {"method": "ach", "status": "pending", "amount_cents": 2_500}
+    assert (taken.status, taken.data["vendor_orders"][0]["payment_intent"]) == (201, intent)
+    assert (refused.status, refused.error.reason) == (422, "ach_not_allowed")
+    assert count(Order) == 1
+
+
+def test_only_a_bank_transfer_asks_for_the_flag_and_only_on_a_cold_instance(api, statements):
+    store = a_buyer()
+    allow_ach(store)
+    costs = []
+
+    for method in ("cash", "ach", "ach"):
+        cart = a_cart(store, (a_product(), 1))
+        with statements() as counted:
+            api.as_staff_of(store).post("", checkout_of(cart, payment_method=method))
+        costs.append(counted.sql)
+
+    assert costs == [costs[0], costs[0] + 1, costs[0]]

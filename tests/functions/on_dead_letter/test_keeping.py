@@ -1,0 +1,78 @@
+"""What Pub/Sub gives up on is kept once, whatever is in it."""
+
+import pytest
+
+from tests.builders.dead_letters import a_message, a_published_event, event_in, forwarded
+from tests.builders.outbox import dead_letters
+
+
+@pytest.fixture
+def consumer():
+    # Imported here, because a function reads its settings when it is imported, and the servers come first.
+    from functions.on_dead_letter.main import main
+
+    return main.consumer
+
+
+def test_a_letter_says_which_message_who_failed_how_often_and_why(consumer):
+    event_id = a_published_event()
+    message = a_message(event_id)
+
+    acknowledged = consumer.deliver(forwarded(message, "on_event_notify", deliveries=10))
+
+    (letter,) = dead_letters()
+    assert acknowledged
+    assert (letter.event_id, letter.event_type, letter.source) == (event_id, "order_nudged", "consumer")
+    assert (letter.subscription, letter.attempts) == ("on_event_notify", 10)
+    assert letter.reason == "on_event_notify failed on it 10 times"
+    assert (letter.message["messageId"], event_in(letter.message)) == (message["messageId"], event_in(message))
+
+
+def test_a_message_that_comes_twice_is_kept_once(consumer, statements):
+    delivery = forwarded(a_message(a_published_event()))
+
+    with statements() as counted:
+        acknowledged = [consumer.deliver(delivery), consumer.deliver(delivery)]
+
+    assert acknowledged == [True, True]
+    assert len(dead_letters()) == 1
+    assert (counted.requests, counted.sql) == (2, 2)
+
+
+def test_each_consumer_of_an_event_has_its_own_letter(consumer):
+    message = a_message(a_published_event())
+
+    consumer.deliver(forwarded(message, "on_event_notify"))
+    consumer.deliver(forwarded(message, "on_event_analytics"))
+
+    assert [letter.subscription for letter in dead_letters()] == ["on_event_notify", "on_event_analytics"]
+
+
+def test_what_is_no_event_is_kept_too_and_once(consumer):
+    delivery = forwarded({"data": "bm90IEpTT04=", "messageId": "4711"}, deliveries=5)
+
+    acknowledged = [consumer.deliver(delivery), consumer.deliver(delivery)]
+
+    (letter,) = dead_letters()
+    assert acknowledged == [True, True]
+    assert (letter.event_id, letter.event_type, letter.attempts) == (None, None, 5)
+    assert letter.message["data"] == "bm90IEpTT04="
+
+
+def test_a_message_that_says_nothing_of_its_way_is_kept_as_well(consumer):
+    assert consumer.deliver({"message": {"messageId": "4712"}, "subscription": "on_dead_letter"})
+
+    (letter,) = dead_letters()
+    assert (letter.subscription, letter.attempts) == ("unknown", 1)
+
+
+def test_without_its_table_the_message_comes_again(consumer, monkeypatch):
+    from shared.operations import dead_letter_topic
+
+    def fail(*_, **__):
+        raise ConnectionError
+
+    monkeypatch.setattr(dead_letter_topic, "bury", fail)
+
+    assert not consumer.deliver(forwarded(a_message(a_published_event())))
+    assert dead_letters() == []
