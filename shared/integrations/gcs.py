@@ -40,6 +40,15 @@ class StoredObject:
     md5_hash: str | None
 
 
+@dataclass(frozen=True)
+class ListedObject:
+    """An object as a listing of its bucket shows it."""
+
+    key: str
+    stored: StoredObject
+    created_at: datetime
+
+
 class ObjectStore(Protocol):
     """Objects in buckets. Everything but the signing of a held key may raise DependencyDown."""
 
@@ -57,6 +66,18 @@ class ObjectStore(Protocol):
 
     def read_head(self, bucket: str, key: str, *, generation: int, max_bytes: int) -> bytes | None:
         """The first bytes of this generation; none when it is not the live one any more."""
+        ...
+
+    def download(self, bucket: str, key: str, target: BinaryIO, *, generation: int) -> bool:
+        """Write the bytes of this generation to `target`; false when it is not the live one any more."""
+        ...
+
+    def list_objects(self, bucket: str, *, prefix: str = "") -> Iterator[ListedObject]:
+        """The live objects whose keys begin with `prefix`, by key; pages are fetched as they are needed."""
+        ...
+
+    def public_url(self, bucket: str, key: str) -> str:
+        """Where everybody may read an object of a public bucket."""
         ...
 
     def delete(self, bucket: str, key: str, *, generation: int | None = None) -> None:
@@ -111,6 +132,26 @@ class GoogleObjectStore:
         except NotFound:
             return None
         return read
+
+    def download(self, bucket: str, key: str, target: BinaryIO, *, generation: int) -> bool:
+        from google.api_core.exceptions import NotFound
+
+        blob = self._client.bucket(bucket).blob(key, generation=generation)
+        try:
+            with _answering("download", NotFound):
+                blob.download_to_file(target, raw_download=True, **self._bounds)
+        except NotFound:
+            return False
+        return True
+
+    def list_objects(self, bucket: str, *, prefix: str = "") -> Iterator[ListedObject]:
+        with _answering("list"):
+            for blob in self._client.list_blobs(bucket, prefix=prefix, **self._bounds):
+                yield ListedObject(blob.name, _told(blob), blob.time_created)
+
+    def public_url(self, bucket: str, key: str) -> str:
+        url: str = self._client.bucket(bucket).blob(key).public_url
+        return url
 
     def delete(self, bucket: str, key: str, *, generation: int | None = None) -> None:
         from google.api_core.exceptions import NotFound, PreconditionFailed

@@ -60,6 +60,7 @@ class License(Table):
         Index("ix_licenses_store", "store_id", "created_at", "id"),
         Index("ix_licenses_queue", "status", "created_at", "id"),
         Index("ix_licenses_media_id", "media_id"),
+        Index("ix_licenses_expires_on", "expires_on", "id"),
     )
 
     id: Mapped[Id]

@@ -4,15 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, exists, select
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.kit import clock
 from shared.kit.errors import InvalidRequest, StateConflict
 from shared.media.kinds import MediaKind
-from shared.media.models import USABLE, EntityType, Media, MediaAttachment
-from shared.media.queries import MediaNotFound
+from shared.media.models import USABLE, EntityType, Media, MediaAttachment, MediaNotFound
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,11 @@ def list_protecting(session: Session, media_id: UUID) -> list[MediaAttachment]:
     return list(found)
 
 
+def list_users(session: Session, media_id: UUID) -> list[MediaAttachment]:
+    """Everything that uses this media."""
+    return list(session.scalars(select(MediaAttachment).where(MediaAttachment.media_id == media_id)))
+
+
 def is_used(session: Session, media_id: UUID) -> bool:
     """Whether anything at all uses this media."""
     return bool(session.scalar(select(exists().where(MediaAttachment.media_id == media_id))))
@@ -99,6 +103,23 @@ def drop_all(session: Session, entity_type: EntityType, entity_ids: Collection[U
     """Let go of every media of things that are no more."""
     those = (MediaAttachment.entity_type == entity_type, MediaAttachment.entity_id.in_(entity_ids))
     session.execute(delete(MediaAttachment).where(*those))
+
+
+def drop_media(session: Session, media_id: UUID) -> None:
+    """Nothing uses this media any more; what stood behind it in a list moves up. The caller holds those lists."""
+    gone = (
+        delete(MediaAttachment)
+        .where(MediaAttachment.media_id == media_id)
+        .returning(MediaAttachment.entity_type, MediaAttachment.entity_id, MediaAttachment.position)
+        .cte("gone")
+    )
+    behind = (
+        MediaAttachment.entity_type == gone.c.entity_type,
+        MediaAttachment.entity_id == gone.c.entity_id,
+        MediaAttachment.position > gone.c.position,
+    )
+    moved = update(MediaAttachment).where(*behind).values(position=MediaAttachment.position - 1)
+    session.execute(moved.execution_options(synchronize_session=False))
 
 
 def _refuse_odd_list(entity_type: EntityType, wanted: Sequence[UUID]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.events.media import MediaDeleted, MediaUploaded
 from shared.kit import clock
-from shared.kit.errors import StateConflict
+from shared.kit.errors import NotFound, StateConflict
 from shared.kit.tables import Created, Id, Table, enum_type
 from shared.media.kinds import MediaKind
 
@@ -53,9 +53,15 @@ TRANSITIONS: Mapping[MediaStatus, frozenset[MediaStatus]] = {
     # A refused deletion returns a file to the status that it had.
     MediaStatus.DELETE_REQUESTED: USABLE
     | {MediaStatus.PENDING, MediaStatus.FAILED, MediaStatus.DELETED, MediaStatus.DELETE_FAILED},
-    MediaStatus.DELETE_FAILED: frozenset({MediaStatus.DELETE_REQUESTED, MediaStatus.DELETED}),
+    MediaStatus.DELETE_FAILED: frozenset(
+        {MediaStatus.DELETE_REQUESTED, MediaStatus.DELETED, MediaStatus.DELETE_FAILED}
+    ),
     MediaStatus.DELETED: frozenset(),
 }
+
+
+class MediaNotFound(NotFound):
+    default_message = "There is no such media here."
 
 
 class MediaCannotMove(StateConflict):
@@ -125,6 +131,19 @@ class Media(Table):
         if before is not MediaStatus.DELETE_FAILED:
             self.status_before_deletion = before
         return self.deletion()
+
+    def refuse_deletion(self) -> None:
+        """It stays as it was before it was asked to go. Raises MediaCannotMove."""
+        before = self.status_before_deletion
+        if self.status is not MediaStatus.DELETE_REQUESTED or before is None:
+            raise MediaCannotMove(details={"reason": f"media_{self.status}"})
+        # Its moments stay too: it is not ready anew.
+        self.status, self.status_before_deletion, self.delete_requested_at = before, None, None
+
+    def fail_deletion(self, reason: str) -> None:
+        """Some of it could not be removed. Raises MediaCannotMove."""
+        self._become(MediaStatus.DELETE_FAILED)
+        self.failure_reason = reason
 
     def deletion(self) -> MediaDeleted:
         """The event that announces its deletion."""

@@ -6,14 +6,9 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from shared.kit.errors import NotFound
 from shared.media.kinds import PUBLIC_KINDS
-from shared.media.models import USABLE, Media, MediaStatus
+from shared.media.models import USABLE, Media, MediaNotFound, MediaStatus
 from shared.media.storage import find_link
-
-
-class MediaNotFound(NotFound):
-    default_message = "There is no such media here."
 
 
 def of_store(store_id: UUID) -> Select[Media]:
@@ -29,6 +24,16 @@ def get_media(session: Session, store_id: UUID, media_id: UUID) -> Media:
 def lock_media(session: Session, store_id: UUID, media_id: UUID) -> Media:
     """A media of the store, held until the transaction ends. Raises MediaNotFound."""
     return _existing(session.scalar(of_store(store_id).where(Media.id == media_id).with_for_update()))
+
+
+def find_by_id(session: Session, media_id: UUID) -> Media | None:
+    """A media of any store."""
+    return session.get(Media, media_id)
+
+
+def lock_by_id(session: Session, media_id: UUID) -> Media | None:
+    """A media of any store, held until the transaction ends."""
+    return session.scalar(select(Media).where(Media.id == media_id).with_for_update())
 
 
 def find_by_key(session: Session, key: str) -> Media | None:

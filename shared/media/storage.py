@@ -37,6 +37,11 @@ def object_key(store_id: UUID, kind: MediaKind, media_id: UUID, mime_type: str) 
     return f"{store_id}/{kind}/{media_id}.{EXTENSIONS[mime_type]}"
 
 
+def derived_prefix(media_id: UUID) -> str:
+    """What the keys of everything made of a media begin with, in either bucket."""
+    return f"derived/{media_id}/"
+
+
 def find_link(media: Media) -> Link | None:
     """An address for reading the original, which a browser shows under its file name; none unless it is usable.
 

@@ -17,8 +17,9 @@ from google.auth.credentials import Credentials
 
 from shared.integrations import gcs
 from shared.integrations.gcs import GoogleObjectStore
+from shared.kit import clock
 from shared.kit.errors import DependencyDown
-from tests.storage import KEY_FILE, MEDIA_BUCKET
+from tests.storage import KEY_FILE, MEDIA_BUCKET, PUBLIC_MEDIA_BUCKET
 
 TTL = timedelta(minutes=15)
 
@@ -108,3 +109,34 @@ def test_the_store_is_warm_and_connected_anew_after_it_was_forgotten(object_stor
     assert gcs.object_store() is first
     gcs.forget()
     assert gcs.object_store() is not first
+
+
+def put(store, key, content, bucket=MEDIA_BUCKET):
+    return store.upload(bucket, key, io.BytesIO(content), content_type="text/plain")
+
+
+def test_a_generation_is_downloaded_or_is_not_there_any_more(store):
+    first = put(store, "downloads/a.txt", b"first")
+    second = put(store, "downloads/a.txt", b"second")
+    old, new = io.BytesIO(), io.BytesIO()
+
+    assert not store.download(MEDIA_BUCKET, "downloads/a.txt", old, generation=first.generation)
+    assert store.download(MEDIA_BUCKET, "downloads/a.txt", new, generation=second.generation)
+    assert (old.getvalue(), new.getvalue()) == (b"", b"second")
+
+
+def test_objects_are_listed_by_prefix(store):
+    kept = [put(store, f"listed/{name}", name.encode()) for name in ("b.txt", "a.txt")]
+    put(store, "listed-not/c.txt", b"c")
+
+    found = list(store.list_objects(MEDIA_BUCKET, prefix="listed/"))
+
+    assert [listed.key for listed in found] == ["listed/a.txt", "listed/b.txt"]
+    assert [listed.stored for listed in found] == [kept[1], kept[0]]
+    assert all(abs(clock.now() - listed.created_at) < timedelta(minutes=1) for listed in found)
+
+
+def test_a_public_object_is_read_under_its_public_address(store):
+    put(store, "shown/ä b.txt", b"for everybody", bucket=PUBLIC_MEDIA_BUCKET)
+
+    assert httpx.get(store.public_url(PUBLIC_MEDIA_BUCKET, "shown/ä b.txt")).content == b"for everybody"
