@@ -3,16 +3,11 @@
 import http.client
 import json
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
-from infra.local.paths import CHECKOUT
 from infra.local.services import Servers
 from shared.identity.models import Store
 from shared.identity.permissions import Role
@@ -21,6 +16,7 @@ from tests.api import Client, sign_in
 from tests.builders.carts import a_cart, checkout_of
 from tests.builders.products import a_product
 from tests.builders.stores import a_buyer, a_vendor
+from tests.performance.commerce_serving import serving
 from tests.performance.driver import BareDriver, recorded
 from tests.performance.table import Figure, milliseconds, show, timed
 from tests.performance.world import fresh_database
@@ -76,7 +72,8 @@ def _against_the_driver(url: str, products: list[Any], rounds: int) -> Figure:
 
 def _under_load(products: list[Any], orders: int) -> list[Figure]:
     figures = []
-    with _server() as port:
+    with serving() as served:
+        port = served.port
         _drive(port, products, clients=4, orders=40)
         for clients in (1, 4, 8):
             seconds, samples = _drive(port, products, clients=clients, orders=orders)
@@ -89,35 +86,6 @@ def _under_load(products: list[Any], orders: int) -> list[Figure]:
                 )
             )
     return figures
-
-
-@contextmanager
-def _server() -> Any:
-    """gunicorn with two processes, as two instances of a function; ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "commerce_server:app", "--bind", f"127.0.0.1:{port}"),
-            *("--pythonpath", "tests/performance", "--no-control-socket"),
-            *("--workers", "2", "--threads", "4", "--log-level", "error"),
-        ],
-        cwd=CHECKOUT,
-        env=os.environ,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 0.2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 def _drive(port: int, products: list[Any], *, clients: int, orders: int) -> tuple[float, list[float]]:
