@@ -65,6 +65,19 @@ def test_every_reference_of_the_document_is_there():
     assert len(whole["paths"]) == len({re.sub(r"<[^>]*>", "<>", r.path) for name in HTTP for r in routes_of(name)})
 
 
+def test_no_two_handlers_share_the_schema_of_their_answer():
+    summaries: dict[str, set[str]] = {}
+    for path in whole_document()["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                if status in ("200", "201", "202") and "application/json" in answer.get("content", {}):
+                    schema = answer["content"]["application/json"]["schema"]["$ref"]
+                    summaries.setdefault(schema, set()).add(operation["summary"])
+
+    assert {schema: told for schema, told in summaries.items() if len(told) > 1} == {}
+    assert len(summaries) > 50
+
+
 @pytest.mark.parametrize("event_type", CATALOGUE)
 def test_every_event_has_topics_and_an_example_that_fits(event_type):
     kind = CATALOGUE[event_type]

@@ -115,7 +115,9 @@ def _success(route: Route) -> Any:
         return None
     if returns in (Download, Redirect):
         return {"description": "A file" if returns is Download else "A redirect"}
-    title = "".join(part.title() for part in route.handler.__name__.split("_"))
+    # Two parts of a function may each have a handler of this name.
+    words = f"{route.handler.__module__.rpartition('.')[2]}_{route.handler.__name__}".split("_")
+    title = "".join(word.title() for word in words)
     if get_origin(returns) is Page:
         items: Any = GenericAlias(list, get_args(returns))
         return create_model(f"{title}Page", data=(items, ...), page=(PageBody, ...), total=(int | None, None))
