@@ -14,6 +14,7 @@ from infra.local.seed.people import ADMIN_EMAIL, AGENT_EMAILS, PASSWORD, People
 from infra.local.seed.promos import write_promos
 from infra.local.seed.stores import SeededStore, draw_stores, write_stores
 from shared.identity.models import User
+from shared.kit import clock
 from shared.kit.db import read_only, transaction
 
 SEED = 1907
@@ -35,7 +36,12 @@ def is_seeded() -> bool:
 
 
 def seed() -> None:
-    """Write everything."""
+    """Write everything, as of one moment, so that what is drawn by lot does not depend on how long it takes."""
+    with clock.frozen_at(clock.now()):
+        _seed()
+
+
+def _seed() -> None:
     rng = Random(SEED)  # noqa: S311 - a marketplace is no secret
     people, files = People(rng), Files()
     admin_id, agent_ids = people.staff()

@@ -1,0 +1,3 @@
+from tests.square import fresh_square, square_server
+
+__all__ = ["fresh_square", "square_server"]
