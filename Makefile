@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire reset test check format bench map stage openapi provision lock clean
+.PHONY: help setup run demo fire reset test check format bench map stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
 
 help:
 	@$(PYTHON) -m infra.task
@@ -29,6 +29,24 @@ fire: .venv/installed ## Run a scheduled job now: make fire JOB=cron_order_ttl
 
 reset: .venv/installed ## Forget the local stack's data
 	$(TASK) -- $(BIN)/python -m infra.local.reset
+
+##@ Operate
+check-invariants: .venv/installed ## Look whether stock, money and mirrors add up; repairs nothing
+	$(TASK) -- $(BIN)/python -m infra.operations.check_invariants
+
+dlq-list: .venv/installed ## List the open dead letters
+	$(TASK) -- $(BIN)/python -m infra.operations.dead_letters list
+
+dlq-replay: .venv/installed ## Send a dead letter's event again: make dlq-replay ID=0198…
+	$(if $(ID),,$(error Say which letter: make dlq-replay ID=0198…, as make dlq-list tells))
+	$(TASK) -- $(BIN)/python -m infra.operations.dead_letters replay $(ID)
+
+dlq-dismiss: .venv/installed ## Let a dead letter rest: make dlq-dismiss ID=0198… REASON='why'
+	$(if $(and $(ID),$(REASON)),,$(error Say which letter and why: make dlq-dismiss ID=0198… REASON='why'))
+	$(TASK) -- $(BIN)/python -m infra.operations.dead_letters dismiss $(ID) '$(REASON)'
+
+backup-drill: .venv/installed ## Dump the database, restore the dump beside it, and compare the two
+	$(TASK) -- $(BIN)/python -m infra.operations.backup_drill
 
 ##@ While you write
 check: .venv/installed ## Lint, format, types and import directions, without tests

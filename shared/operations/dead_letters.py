@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from shared.kit.errors import NotFound
@@ -80,9 +80,13 @@ class DeadLetterDetailResponse(DeadLetterResponse):
 
 def list_dead_letters(session: Session, query: DeadLettersQuery) -> Page[DeadLetterResponse]:
     """The newest first."""
-    statement = select(DeadLetter).where(or_(*(_IN_STATE[state] for state in query.state)), *_conditions(query))
-    page = page_of(session, statement, query, _NEWEST)
+    page = page_of(session, select_dead_letters(query), query, _NEWEST)
     return page.of([response_of(row.DeadLetter) for row in page.items])
+
+
+def select_dead_letters(query: DeadLettersQuery) -> Select[DeadLetter]:
+    """The letters that the filters let through, in no order."""
+    return select(DeadLetter).where(or_(*(_IN_STATE[state] for state in query.state)), *_conditions(query))
 
 
 def get_dead_letter(session: Session, letter_id: UUID) -> DeadLetterDetailResponse:
