@@ -10,8 +10,9 @@ from pydantic import Field
 
 from functions.stores.schemas import PublicStoreResponse, SocialLinks, StoreResponse
 from shared.catalog.models import Category
-from shared.identity import queries
+from shared.identity import pictures, queries
 from shared.identity.callers import MemberCaller, UserCaller, member, signed_in
+from shared.identity.deletion import delete_store
 from shared.identity.fields import CompanyName, Email, LongText, Phone
 from shared.identity.models import StoreMembership
 from shared.identity.permissions import Permission, StoreType
@@ -21,6 +22,8 @@ from shared.kit.errors import InvalidRequest, NotFound
 from shared.kit.http import Api
 from shared.kit.pagination import Order, PageQuery, page_of
 from shared.kit.schemas import NOT_NULL, Page, Request
+from shared.media.attachments import MediaNotAttachable
+from shared.media.models import MediaNotFound
 
 api = Api("stores", prefix="/api/v1/stores")
 
@@ -41,6 +44,8 @@ class StoreRequest(Request):
     delivery_radius_meters: Annotated[int | None, NOT_NULL, Field(ge=0, le=1_000_000)] = None
     categories: Annotated[list[Category] | None, NOT_NULL, Field(max_length=len(Category))] = None
     social_links: Annotated[SocialLinks | None, NOT_NULL] = None
+    logo_media_id: UUID | None = None
+    banner_media_id: UUID | None = None
 
     example = {
         "description": "Small-batch flower from the banks of the Red River.",
@@ -57,18 +62,31 @@ def show_mine(caller: MemberCaller) -> StoreResponse:
         return StoreResponse.of(queries.get_store(session, caller.store_id))
 
 
-@api.put("/me", allow=member(Permission.STORE_UPDATE), raises=(NotFound, InvalidRequest))
-@api.patch("/me", allow=member(Permission.STORE_UPDATE), raises=(NotFound, InvalidRequest))
+_REFUSALS = (NotFound, InvalidRequest, MediaNotFound, MediaNotAttachable)
+
+
+@api.put("/me", allow=member(Permission.STORE_UPDATE), raises=_REFUSALS)
+@api.patch("/me", allow=member(Permission.STORE_UPDATE), raises=_REFUSALS)
 def update_mine(caller: MemberCaller, body: StoreRequest) -> StoreResponse:
     """Change the active store's profile."""
-    changes = body.model_dump(mode="json", exclude_unset=True)
+    shown = body.model_dump(include=set(pictures.STORE_PICTURES), exclude_unset=True)
+    changes = body.model_dump(mode="json", exclude=set(pictures.STORE_PICTURES), exclude_unset=True)
     if "delivery_radius_meters" in changes and caller.store_type is not StoreType.VENDOR:
         raise InvalidRequest.field("delivery_radius_meters", "Only vendors deliver.")
     with transaction() as session:
         store = queries.lock_store(session, caller.store_id)
         for field, value in changes.items():
             setattr(store, field, value)
+        for column, media_id in shown.items():
+            pictures.show_store(session, store, column, media_id)
         return StoreResponse.of(store)
+
+
+@api.delete("/me", allow=member(Permission.STORE_DELETE), raises=(NotFound,))
+def delete_mine(caller: MemberCaller) -> None:
+    """Delete the active store: nobody sees it or acts for it any more; it is erased after 30 days."""
+    with transaction() as session:
+        delete_store(session, caller.store_id)
 
 
 @api.get("/my", allow=signed_in())

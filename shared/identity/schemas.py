@@ -17,6 +17,7 @@ class UserResponse(Response):
     first_name: str
     last_name: str
     phone: str | None
+    avatar_media_id: UUID | None
     system_role: SystemRole | None
     must_change_password: bool
     mfa_enabled: bool

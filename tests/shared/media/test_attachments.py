@@ -13,7 +13,7 @@ from shared.media import deletion
 from shared.media.attachments import RULES, Changes, MediaNotAttachable, is_used, reconcile
 from shared.media.kinds import MediaKind
 from shared.media.models import USABLE, EntityType, MediaStatus
-from shared.media.queries import MediaNotFound
+from shared.media.models import MediaNotFound
 from tests.builders.media import a_media, attached
 from tests.builders.stores import a_vendor
 from tests.media import media_now, users_of

@@ -1,0 +1,32 @@
+"""What is kept of a store for the sake of its orders when it is erased."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy.orm import Session
+
+from shared.identity.erasure import Traces
+from shared.orders.models import Cart, Order
+
+
+def _has_orders(session: Session, store_id: UUID) -> bool:
+    """Orders stay for the other side, and with them the ledger."""
+    return bool(session.scalar(select(exists().where(_of(store_id)))))
+
+
+def _forget_carts(session: Session, store_id: UUID) -> None:
+    """Carts that became no order."""
+    ordered = exists().where(Order.cart_id == Cart.id)
+    session.execute(delete(Cart).where(Cart.buyer_store_id == store_id, ~ordered))
+
+
+def _signatures(session: Session, store_id: UUID) -> set[UUID]:
+    signed = select(Order.signature_media_id).where(_of(store_id), Order.signature_media_id.is_not(None))
+    return {media_id for media_id in session.scalars(signed) if media_id}
+
+
+def _of(store_id: UUID) -> ColumnElement[bool]:
+    return or_(Order.buyer_store_id == store_id, Order.vendor_store_id == store_id)
+
+
+TRACES = Traces(must_stay=_has_orders, forget=_forget_carts, kept_media=_signatures)
