@@ -60,6 +60,15 @@ class Child:
             self._reader.join(timeout=1)
             raise ServerFailed(f"{self.name} does not start; {self.log} ends with: {_last_line(self.log)}")
 
+    def finish(self) -> None:
+        """Wait for its own end. Raises ServerFailed unless all went well."""
+        try:
+            status = self._process.wait()
+        finally:
+            self.stop()
+        if status != 0:
+            raise ServerFailed(f"{self.name} failed; {self.log} ends with: {_last_line(self.log)}")
+
     def stop(self) -> None:
         """Ask it and all that it started to end, and end them when they do not."""
         for order, patience_s in ((signal.SIGTERM, _STOPS_WITHIN_S), (signal.SIGKILL, 5.0)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from infra.local import console
 from infra.local.children import Child, ReadyFile
-from infra.local.environment import MEDIA_BUCKET, PROJECT, PUBLIC_MEDIA_BUCKET, Endpoints
+from infra.local.environment import MAILS, MEDIA_BUCKET, PROJECT, PUBLIC_MEDIA_BUCKET, Endpoints
 from infra.local.paths import LOCAL
 from infra.local.stack import LOGS
 from infra.manifest import Manifest
@@ -33,12 +33,13 @@ class Emulators:
             storage_url=storage["url"],
             storage_key_file=storage["key_file"],
             square_url=self.ready["Square"].text(),
+            mailbox_url=self.ready["Mailbox"].text(),
         )
 
 
 def start(running: ExitStack, manifests: list[Manifest], url: str, kept: dict[str, str]) -> Emulators:
     """Start all of them. Storage and Square tell the functions at `url` what happens."""
-    ready = {name: ReadyFile(LOCAL / "ready" / name.lower().replace(" ", "-").replace("/", "")) for name in _ARGUMENTS}
+    ready = {name: ReadyFile(LOCAL / "ready" / _file_name(name)) for name in _ARGUMENTS}
     children = []
     for name, (module, arguments) in _ARGUMENTS.items():
         told = ("--port", "0", "--ready-file", str(ready[name].path), *arguments(manifests, url, kept))
@@ -48,8 +49,13 @@ def start(running: ExitStack, manifests: list[Manifest], url: str, kept: dict[st
     return Emulators(tuple(children), ready)
 
 
+def _file_name(name: str) -> str:
+    return name.lower().replace(" ", "-").replace("/", "")
+
+
 def _pubsub(_: list[Manifest], __: str, ___: dict[str, str]) -> list[str]:
-    return ["--control-port", "0"]
+    # Few at once: all functions share this machine with the person who waits for them.
+    return ["--control-port", "0", "--max-outstanding", "4"]
 
 
 def _storage(manifests: list[Manifest], url: str, _: dict[str, str]) -> list[str]:
@@ -68,9 +74,14 @@ def _square(manifests: list[Manifest], url: str, kept: dict[str, str]) -> list[s
     return told
 
 
+def _mailbox(_: list[Manifest], __: str, kept: dict[str, str]) -> list[str]:
+    return ["--folder", str(MAILS), "--key", kept["PF_SENDGRID_API_KEY"]]
+
+
 _Arguments = Callable[[list[Manifest], str, dict[str, str]], list[str]]
 _ARGUMENTS: dict[str, tuple[str, _Arguments]] = {
     "Pub/Sub": ("infra.local.pubsub", _pubsub),
     "Cloud Storage": ("infra.local.storage", _storage),
     "Square": ("infra.local.square", _square),
+    "Mailbox": ("infra.local.mailbox", _mailbox),
 }

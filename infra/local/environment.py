@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local.paths import LOCAL
 from infra.local.services import Servers
 
 PROJECT = "packfinderz-local"
 # The names that function.toml uses, as buckets of this project.
 MEDIA_BUCKET = f"{PROJECT}-media"
 PUBLIC_MEDIA_BUCKET = f"{PROJECT}-public-media"
+# Where mail ends up, to be read in the mailbox.
+MAILS = LOCAL / "mails"
 
 # Everybody here has one and the same address, which would spend one person's limits on all.
 _ONE_ADDRESS_LIMITS = {
@@ -32,6 +35,7 @@ class Endpoints:
     storage_url: str
     storage_key_file: str
     square_url: str
+    mailbox_url: str
 
 
 def keep_secrets(file: Path, names: Iterable[str]) -> dict[str, str]:
@@ -59,6 +63,12 @@ def functions_environment(servers: Servers, endpoints: Endpoints, kept: dict[str
         "PF_PUBLIC_MEDIA_BUCKET": PUBLIC_MEDIA_BUCKET,
         "PF_SQUARE_BASE_URL": endpoints.square_url,
         "PF_SQUARE_LOCATION_ID": "LOCAL",
+        "PF_FRONT_END_URL": "http://localhost:3000",
+        "PF_EMAIL_SENDER": "mailbox",
+        "PF_EMAIL_FROM": "orders@packfinderz.example.com",
+        "PF_MAILBOX_FOLDER": str(MAILS),
+        # For whoever chooses SendGrid: its stand-in puts the mails into the same folder.
+        "PF_SENDGRID_BASE_URL": endpoints.mailbox_url,
         "PUBSUB_EMULATOR_HOST": endpoints.pubsub_host,
         "STORAGE_EMULATOR_HOST": endpoints.storage_url,
         "GOOGLE_APPLICATION_CREDENTIALS": endpoints.storage_key_file,

@@ -7,8 +7,8 @@ from infra.local.console import heading
 from infra.local.stack import LOGS, Stack
 
 
-def greet(stack: Stack, jobs: Sequence[Schedule], *, took_s: float) -> None:
-    """Print it."""
+def greet(stack: Stack, jobs: Sequence[Schedule], marketplace: Sequence[str], *, took_s: float) -> None:
+    """Print it, with what is told of the seeded marketplace."""
     url = stack.url.replace("127.0.0.1", "localhost")
     heading(f"Ready after {took_s:.1f} s: {url}")
     _print(
@@ -20,9 +20,12 @@ def greet(stack: Stack, jobs: Sequence[Schedule], *, took_s: float) -> None:
             "Pub/Sub": f"{stack.pubsub_host}, its state at {stack.pubsub_control_url}/stats",
             "storage": stack.storage_url,
             "Square": f"{stack.square_url}, its state at {stack.square_url}/_control",
+            "mailbox": stack.mailbox_url.replace("127.0.0.1", "localhost"),
             "logs": str(LOGS),
         }
     )
+    heading("The marketplace")
+    print("\n".join(marketplace))
     heading("Try")
     _print(
         {"make demo": "the whole story, from registration to payout"}

@@ -10,7 +10,7 @@ from infra.local.postgres import PostgresCluster
 from infra.local.processes import ServerFailed
 from infra.local.redis_server import RedisServer
 
-_KEPT_IN = ("storage", "gateway", "logs", "ready")
+_KEPT_IN = ("storage", "mails", "gateway", "logs", "ready")
 _FILES = ("square.json", "secrets.json", "service-account.json")
 
 

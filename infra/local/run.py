@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -10,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from types import FrameType
 from typing import NoReturn
 from urllib.error import HTTPError, URLError
@@ -23,7 +21,7 @@ from infra.local.environment import Endpoints, functions_environment, keep_secre
 from infra.local.fire import schedules
 from infra.local.greeting import greet
 from infra.local.packages import InstallationFailed, PackagesMissing
-from infra.local.paths import CHECKOUT, LOCAL
+from infra.local.paths import LOCAL
 from infra.local.processes import ServerFailed, birth_of, is_port_free
 from infra.local.services import Servers
 from infra.local.services import running as running_servers
@@ -33,7 +31,7 @@ from infra.migrate import MigrationFailed, migrate
 DEFAULT_PORT = 8080
 _EVERY_MINUTE = "* * * * *"
 # What other functions than the chosen ones would need is made as well: the database remembers across starts.
-_SECRETS = {"PF_SQUARE_ACCESS_TOKEN", "PF_SQUARE_SIGNATURE_KEY"}
+_SECRETS = {"PF_SQUARE_ACCESS_TOKEN", "PF_SQUARE_SIGNATURE_KEY", "PF_SENDGRID_API_KEY"}
 
 
 class CannotStart(RuntimeError):
@@ -47,6 +45,8 @@ class Up:
     stack: stack.Stack
     children: tuple[Child, ...]
     jobs: list[Schedule]
+    marketplace: list[str]
+    """What there is to know of what was seeded, line by line: how much there is, and who signs in."""
 
 
 def main(names: list[str]) -> int:
@@ -58,7 +58,7 @@ def main(names: list[str]) -> int:
             manifests, port = _manifests(names), _port()
             console.heading("Starting the local stack")
             up = _start(running, manifests, port)
-            greet(up.stack, up.jobs, took_s=time.monotonic() - began)
+            greet(up.stack, up.jobs, up.marketplace, took_s=time.monotonic() - began)
             _serve(running, up)
     except KeyboardInterrupt:
         console.done("Stopped; `make run` starts where this ended, `make reset` forgets.")
@@ -103,17 +103,13 @@ def _start(running: ExitStack, manifests: list[Manifest], port: int) -> Up:
     endpoints = beside.wait()
     environment = functions_environment(servers, endpoints, kept)
     gateway = _start_gateway(running, manifests, port, environment)
-    with console.step("Topics and subscriptions provisioned"):
-        pauses = ("--minimum-backoff", "0.2", "--maximum-backoff", "5")
-        _run("infra.provision", "--endpoint", f"{url}/_functions/{{name}}", *pauses, environment=environment)
-    if find_spec("infra.local.seed"):
-        with console.step("Marketplace seeded"):
-            _run("infra.local.seed", environment=environment)
+    _provision(url, environment)
+    marketplace = _seed(environment)
     with console.step(f"{len(manifests)} functions served"):
         gateway.wait_until(partial(_answers, f"{url}/health/live"))
     children = (*beside.children, gateway)
     here = _described(url, servers, endpoints, children)
-    return Up(here, children, schedules(here, manifests))
+    return Up(here, children, schedules(here, manifests), marketplace)
 
 
 def _start_gateway(running: ExitStack, manifests: list[Manifest], port: int, environment: Mapping[str, str]) -> Child:
@@ -123,6 +119,29 @@ def _start_gateway(running: ExitStack, manifests: list[Manifest], port: int, env
     gateway = Child("The gateway", "infra.local.gateway", *told, log=log, environment=environment, heard=_tell)
     running.callback(gateway.stop)
     return gateway
+
+
+def _provision(url: str, environment: Mapping[str, str]) -> None:
+    # Someone who waits at a terminal is not to wait for the pauses of the cloud.
+    told = ("--endpoint", f"{url}/_functions/{{name}}", "--minimum-backoff", "0.2", "--maximum-backoff", "5")
+    with console.step("Topics and subscriptions provisioned"):
+        log = stack.LOGS / "provision.log"
+        Child("Provisioning", "infra.provision", *told, log=log, environment=environment).finish()
+
+
+def _seed(environment: Mapping[str, str]) -> list[str]:
+    """Write the marketplace, once; its steps are told as they are done, the rest is for later."""
+    rest: list[str] = []
+
+    def hear(said: str) -> None:
+        line = activity.line_of(said)
+        if line is not None and line.lstrip().startswith(("✓", "✗")):
+            print(line, flush=True)
+        elif line is not None:
+            rest.append(line)
+
+    Child("Seeding", "infra.local.seed", log=stack.LOGS / "seed.log", environment=environment, heard=hear).finish()
+    return rest
 
 
 def _described(url: str, servers: Servers, endpoints: Endpoints, children: tuple[Child, ...]) -> stack.Stack:
@@ -136,6 +155,7 @@ def _described(url: str, servers: Servers, endpoints: Endpoints, children: tuple
         pubsub_control_url=endpoints.pubsub_control_url,
         storage_url=endpoints.storage_url,
         square_url=endpoints.square_url,
+        mailbox_url=endpoints.mailbox_url,
         processes={child.name: child.pid for child in children},
     )
 
@@ -168,22 +188,6 @@ def _fire(clock: Clock, name: str) -> None:
         clock.fire(name)
     except JobUnreachable as error:
         console.failed(str(error))
-
-
-def _run(module: str, *arguments: str, environment: Mapping[str, str]) -> None:
-    """Run one of our modules to its end. Raises ServerFailed with the last that it said."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        check=False,
-        cwd=CHECKOUT,
-        env=os.environ | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        raise ServerFailed(f"{module} ended with {done.returncode}: {said}")
 
 
 def _answers(url: str) -> bool:

@@ -12,7 +12,14 @@ from infra.manifest import load_all
 from shared.kit.config import Settings
 
 SERVERS = Servers("postgresql+pg8000://packfinderz@127.0.0.1:20001/packfinderz", "redis://127.0.0.1:20002/0")
-ENDPOINTS = Endpoints("127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", "/key.json", "http://127.0.0.1:4")
+ENDPOINTS = Endpoints(
+    "127.0.0.1:1",
+    "http://127.0.0.1:2",
+    "http://127.0.0.1:3",
+    "/key.json",
+    "http://127.0.0.1:4",
+    "http://127.0.0.1:5",
+)
 
 # Read by tools and clients, or standing for many, and so in no group of settings.
 OTHERS = {

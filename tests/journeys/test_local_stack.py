@@ -28,7 +28,7 @@ class OwnStack:
 
     def start(self) -> None:
         self.process = subprocess.Popen([*_python("run")], env=self._environment, cwd=CHECKOUT, text=True, **_PIPES)
-        wait_until(lambda: self._is_ready or self.process.poll() is not None, timeout_s=120)
+        wait_until(lambda: self._is_ready or self.process.poll() is not None, timeout_s=240)
         assert self._is_ready, self.process.stdout.read()
 
     def stop(self) -> tuple[int, str]:
@@ -83,36 +83,21 @@ def stack(tmp_path: Path) -> Iterator[OwnStack]:
     stack.command("reset")
 
 
-def test_from_nothing_to_the_whole_story_and_back_to_nothing(stack):
-    before = (stack.command("fire", "cron_order_ttl"), stack.file.exists())
+def test_the_stack_through_its_life(stack):
+    _before_there_is_a_stack(stack)
+    _a_demo_starts_one_and_leaves_none(stack)
     stack.start()
-    told = stack.told
-    ready = httpx.get(f"{told['url']}/health/ready", timeout=30)
-    second = stack.command("run")
-    stories = [stack.command("demo") for _ in range(2)]
-    fired, unknown = stack.command("fire", "cron_order_ttl"), stack.command("fire", "cron_nothing")
-    births = {pid: birth_of(pid) for pid in (told["pid"], *told["processes"].values())}
-    ended = stack.stop()
+    _while_it_is_up(stack)
+    _stopped_it_leaves_no_process(stack)
+    _killed_outright_it_takes_its_processes_along_and_starts_again(stack)
 
-    assert before == ((1, "The local stack is not up; start it with `make run`.\n"), False)
-    assert (ready.status_code, set(ready.json()["data"]["functions"].values())) == (200, {"ok"})
-    assert second == (
-        1,
-        f"The local stack is already up at {told['url']} (process {told['pid']}); stop it with Ctrl-C there.\n",
-    )
-    assert [status for status, _ in stories] == [0, 0], stories[0][1] + stories[1][1]
-    assert [said.splitlines()[-1].endswith("and the books agree.") for _, said in stories] == [True, True]
-    assert (fired[0], fired[1].startswith("cron_order_ttl answered 200 after ")) == (0, True)
-    assert (unknown[0], unknown[1].startswith("There is no job 'cron_nothing'; there are cron_")) == (2, True)
-    assert (ended[0], ended[1].splitlines()[-1]) == (
-        0,
-        "  ✓ Stopped; `make run` starts where this ended, `make reset` forgets.",
-    )
-    assert [pid for pid, birth in births.items() if birth is None or birth_of(pid) == birth] == []
+
+def _before_there_is_a_stack(stack: OwnStack) -> None:
+    assert stack.command("fire", "cron_order_ttl") == (1, "The local stack is not up; start it with `make run`.\n")
     assert not stack.file.exists()
 
 
-def test_a_demo_without_a_stack_starts_one_and_leaves_none(stack):
+def _a_demo_starts_one_and_leaves_none(stack: OwnStack) -> None:
     status, said = stack.command("demo")
 
     assert status == 0, said
@@ -121,16 +106,47 @@ def test_a_demo_without_a_stack_starts_one_and_leaves_none(stack):
     assert not _answers(f"http://127.0.0.1:{stack.port}/health/live")
 
 
-def test_killed_outright_the_stack_takes_its_processes_along_and_the_next_start_works(stack):
-    stack.start()
+def _while_it_is_up(stack: OwnStack) -> None:
     told = stack.told
-    births = {pid: birth_of(pid) for pid in told["processes"].values()}
+    ready = httpx.get(f"{told['url']}/health/ready", timeout=30)
+    second = stack.command("run")
+    status, said = stack.command("demo")
+    fired, unknown = stack.command("fire", "cron_order_ttl"), stack.command("fire", "cron_nothing")
+
+    assert (ready.status_code, set(ready.json()["data"]["functions"].values())) == (200, {"ok"})
+    assert second == (
+        1,
+        f"The local stack is already up at {told['url']} (process {told['pid']}); stop it with Ctrl-C there.\n",
+    )
+    assert (status, said.splitlines()[-1].endswith("and the books agree.")) == (0, True), said
+    assert (fired[0], fired[1].startswith("cron_order_ttl answered 200 after ")) == (0, True)
+    assert (unknown[0], unknown[1].startswith("There is no job 'cron_nothing'; there are cron_")) == (2, True)
+
+
+def _stopped_it_leaves_no_process(stack: OwnStack) -> None:
+    told = stack.told
+    births = {pid: birth_of(pid) for pid in (told["pid"], *told["processes"].values())}
+
+    status, said = stack.stop()
+
+    assert (status, said.splitlines()[-1]) == (
+        0,
+        "  ✓ Stopped; `make run` starts where this ended, `make reset` forgets.",
+    )
+    assert "Sign in with the password" in said
+    assert [pid for pid, birth in births.items() if birth is None or birth_of(pid) == birth] == []
+    assert not stack.file.exists()
+
+
+def _killed_outright_it_takes_its_processes_along_and_starts_again(stack: OwnStack) -> None:
+    stack.start()
+    births = {pid: birth_of(pid) for pid in stack.told["processes"].values()}
+
     stack.process.kill()
     stack.process.communicate()
-    gone = wait_until(lambda: all(birth_of(pid) != birth for pid, birth in births.items()), timeout_s=30)
-    stack.start()
 
-    assert gone
+    assert wait_until(lambda: all(birth_of(pid) != birth for pid, birth in births.items()), timeout_s=30)
+    stack.start()
     assert httpx.get(f"{stack.told['url']}/health/ready", timeout=30).status_code == 200
 
 

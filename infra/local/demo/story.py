@@ -11,6 +11,7 @@ from infra.local.demo.client import Person
 from infra.local.stack import Stack
 
 PASSWORD = "seven quiet rivers of Oklahoma"  # noqa: S105 - of people who exist on this machine only
+DOMAIN = "@demo.example.com"
 
 ADDRESS = {
     "line1": "100 N Broadway Ave",
@@ -77,4 +78,4 @@ class Story:
 
     def person(self, who: str) -> Person:
         """A person of this telling, not signed in."""
-        return Person(self.http, f"{who}.{self.run}@demo.example.com")
+        return Person(self.http, f"{who}.{self.run}{DOMAIN}")

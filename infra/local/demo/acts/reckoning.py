@@ -3,6 +3,8 @@
 from collections import Counter
 from statistics import median
 
+import httpx
+
 from infra.local.console import done, note, step
 from infra.local.demo.acts.buying import TOTAL_A, TOTAL_B_WITHOUT_ROSIN
 from infra.local.demo.books import Books, Stock
@@ -29,8 +31,8 @@ def play(story: Story) -> None:
         _stock(books, vendor)
     _events(story, books)
     for vendor, total_cents in zip(story.vendors, (TOTAL_A, TOTAL_B_WITHOUT_ROSIN), strict=True):
-        _vendor_notifications(vendor, total_cents)
-    _buyer_notifications(story)
+        _vendor_is_told(story, vendor, total_cents)
+    _buyer_is_told(story)
 
 
 def _ledger(story: Story, vendor: Business, total_cents: int) -> None:
@@ -69,19 +71,17 @@ def _events(story: Story, books: Books) -> None:
         note(f"{event.event_type:<26}{event.latency_ms:6.0f} ms")
 
 
-def _vendor_notifications(vendor: Business, total_cents: int) -> None:
+def _vendor_is_told(story: Story, vendor: Business, total_cents: int) -> None:
     number, amount = vendor.order_number, f"${total_cents / 100:,.2f}"
-    _notifications(
-        vendor,
+    mailed = [
         "New order",
-        f"Order {number} was picked up",
-        f"Order {number} was delivered",
         f"{amount} was collected for order {number}",
         f"{amount} was paid out for order {number}",
-    )
+    ]
+    _told(story, vendor, [*mailed, f"Order {number} was picked up", f"Order {number} was delivered"], mailed)
 
 
-def _buyer_notifications(story: Story) -> None:
+def _buyer_is_told(story: Story) -> None:
     status = {story.vendor_a.order_id: "accepted", story.vendor_b.order_id: "partially accepted"}
     titles = [
         title
@@ -94,16 +94,21 @@ def _buyer_notifications(story: Story) -> None:
             f"Order {number} was delivered",
         )
     ]
-    _notifications(story.buyer, *titles)
+    _told(story, story.buyer, titles, titles)
 
 
-def _notifications(business: Business, *titles: str) -> None:
-    """The store was told all of this once each, in whatever order the events arrived."""
+def _told(story: Story, business: Business, titles: list[str], mailed: list[str]) -> None:
+    """The store was told all of this once each, in whatever order the events arrived, and some of it by mail."""
 
-    def told() -> list[str]:
+    def notified() -> list[str]:
         page = business.owner.get("/notifications", limit=100)
         return sorted(one["title"] for one in page if one["type"] == "order_alert")
 
-    eventually(told, sorted(titles), f"{business.name} was told")
+    def in_the_mailbox() -> list[str]:
+        answer = httpx.get(f"{story.stack.mailbox_url}/mails", params={"to": business.owner.email}, timeout=30)
+        return sorted(mail["subject"] for mail in answer.json()["mails"] if mail["subject"] in titles)
+
+    eventually(notified, sorted(titles), f"{business.name} was told")
+    eventually(in_the_mailbox, sorted(mailed), f"{business.name} got {len(mailed)} mails about it")
     for title in titles:
-        note(title)
+        note(f"{title}{' (and by mail)' if title in mailed else ''}")
