@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Double, and_, case, cast, func, literal, not_, select
+from sqlalchemy import Boolean, ColumnElement, Double, Text, and_, bindparam, case, cast, func, literal, not_, select
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import Product
@@ -50,7 +50,25 @@ class BuyerPlace:
     @property
     def geom(self) -> ColumnElement[Any]:
         """The position as PostGIS geography."""
-        return cast(func.ST_SetSRID(func.ST_MakePoint(self.lng, self.lat), 4326), Geography())
+        return _point(self.lng, self.lat)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What `ANY_BUYER` leaves open."""
+        return {"buyer_state": self.state, "buyer_lat": self.lat, "buyer_lng": self.lng}
+
+
+def _point(lng: Any, lat: Any) -> ColumnElement[Any]:
+    return cast(func.ST_SetSRID(func.ST_MakePoint(lng, lat), 4326), Geography())
+
+
+class _AnyBuyer:
+    state = bindparam("buyer_state", type_=Text())
+    geom = _point(bindparam("buyer_lng", type_=Double()), bindparam("buyer_lat", type_=Double()))
+
+
+ANY_BUYER: Standpoint = _AnyBuyer()
+"""A standpoint for statements that are built once and executed with the `parameters` of a `BuyerPlace`."""
 
 
 def get_buyer_place(session: Session, store_id: UUID) -> BuyerPlace:

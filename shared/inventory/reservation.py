@@ -6,7 +6,7 @@ appends its movements in the same statement.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
@@ -102,7 +102,7 @@ def _apply(session: Session, statement: TextClause, lines: Sequence[StockLine], 
     if not lines:
         return set()
     parameters = {
-        "lines": as_json([asdict(line) for line in lines]),
+        "lines": as_json([vars(line) for line in lines]),
         "reason": reason.value,
         "actor": work().actor,
         "at": clock.now(),

@@ -7,6 +7,7 @@ statement of a transaction. Answers are read by pg8000's own code, in the order 
 
 import contextlib
 import socket
+from functools import lru_cache
 from typing import Any
 
 from pg8000 import dbapi
@@ -16,10 +17,40 @@ from pg8000.core import NULL_BYTE, SYNC_MSG, Context, _flush, _write
 _BEGIN = "begin transaction"
 
 
+@lru_cache(maxsize=1_024)
+def _numbered(statement: str) -> str:
+    """A statement with its `%s` written as `$1`, `$2` and so on.
+
+    pg8000 walks through every character of a statement to do this, each time that it is executed.
+    """
+    return str(dbapi.convert_paramstyle("format", statement, ())[0])
+
+
+class Cursor(dbapi.Cursor):  # type: ignore[misc]  # pg8000 ships no types
+    """A pg8000 cursor that rewrites a statement once, not at each execution."""
+
+    _input_oids: Any
+
+    def execute(self, operation: str, args: Any = (), stream: Any = None) -> None:
+        """Send a statement; what has no parameters, streams or comes too late is pg8000's own affair."""
+        connection = self._c
+        if len(args) == 0 or stream is not None or connection is None or connection._sock is None:
+            super().execute(operation, args, stream)
+            return
+        if not connection._in_transaction and not connection.autocommit:
+            connection.execute_simple(_BEGIN)
+        self._context = connection.execute_unnamed(_numbered(operation), vals=args, oids=self._input_oids)
+        self._row_iter = None if self._context.rows is None else iter(self._context.rows)
+        self._input_oids = ()
+
+
 class Connection(dbapi.Connection):  # type: ignore[misc]  # pg8000 ships no types
     """A pg8000 connection that sends each statement whole."""
 
     _begin_waits = False
+
+    def cursor(self) -> Cursor:
+        return Cursor(self)
 
     def execute_simple(self, statement: str) -> Context:
         """Send a statement without parameters; a BEGIN waits for the statement that follows it."""

@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Enum, MetaData, Text, Uuid, text
+from sqlalchemy import DateTime, Enum, MetaData, Text, TextClause, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
@@ -70,10 +71,15 @@ def insert_together(session: Session, *batches: tuple[type[Table], Rows]) -> Non
     filled = [(model, rows) for model, rows in batches if rows]
     if not filled:
         return
-    parts = [_insert(model.__tablename__, tuple(rows[0]), n) for n, (model, rows) in enumerate(filled)]
+    statement = _inserts(tuple((model.__tablename__, tuple(rows[0])) for model, rows in filled))
+    session.execute(statement, {f"rows_{n}": as_json(rows) for n, (_, rows) in enumerate(filled)})
+
+
+@lru_cache(maxsize=256)
+def _inserts(tables: tuple[tuple[str, tuple[str, ...]], ...]) -> TextClause:
+    parts = [_insert(table, names, n) for n, (table, names) in enumerate(tables)]
     with_parts = ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(parts[:-1]))
-    statement = f"WITH {with_parts} {parts[-1]}" if with_parts else parts[-1]
-    session.execute(text(statement), {f"rows_{n}": as_json(rows) for n, (_, rows) in enumerate(filled)})
+    return text(f"WITH {with_parts} {parts[-1]}" if with_parts else parts[-1])
 
 
 def _insert(table: str, names: tuple[str, ...], n: int) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.ads.attribution import Touch
@@ -41,13 +41,17 @@ class BuyerNotVerified(Forbidden):
         super().__init__("Your store is not verified.", details={"reason": f"kyc_{status}"})
 
 
+_STORES = Store.__table__.c
+_LOCK_BUYER = (
+    select(_STORES.id, _STORES.state, _STORES.lat, _STORES.lng, _STORES.kyc_status)
+    .where(_STORES.id == bindparam("store_id"), _STORES.deleted_at.is_(None))
+    .with_for_update(key_share=True)
+)
+
+
 def lock_buyer(session: Session, store_id: UUID) -> BuyerPlace:
     """Where the buyer is, locked so that its carts change one at a time. Raises BuyerNotVerified, NotFound."""
-    row = session.execute(
-        select(Store.id, Store.state, Store.lat, Store.lng, Store.kyc_status)
-        .where(Store.id == store_id, Store.deleted_at.is_(None))
-        .with_for_update(key_share=True)
-    ).one_or_none()
+    row = session.execute(_LOCK_BUYER, {"store_id": store_id}).one_or_none()
     if row is None:
         raise NotFound
     if row.kyc_status is not KycStatus.VERIFIED:
@@ -155,17 +159,17 @@ def _group_row(cart_id: UUID, group: QuotedGroup) -> Row:
     }
 
 
-_CART_COLUMNS = tuple(Cart.__table__.columns)
-_ITEM_COLUMNS = tuple(CartItem.__table__.columns)
-_GROUP_COLUMNS = tuple(CartVendorGroup.__table__.columns)
+_CARTS, _ITEMS, _GROUPS = Cart.__table__, CartItem.__table__, CartVendorGroup.__table__
+_ACTIVE = select(_CARTS).where(
+    _CARTS.c.buyer_store_id == bindparam("buyer_store_id"), _CARTS.c.status == CartStatus.ACTIVE
+)
+_ITEMS_OF = select(_ITEMS).where(_ITEMS.c.cart_id == bindparam("cart_id")).order_by(_ITEMS.c.position)
+_GROUPS_OF = select(_GROUPS).where(_GROUPS.c.cart_id == bindparam("cart_id")).order_by(_GROUPS.c.vendor_store_id)
 
 
 def get_active(session: Session, buyer_store_id: UUID) -> CartRows:
     """The buyer's active cart, whole, by three statements. Raises NotFound."""
-    found = session.execute(
-        select(*_CART_COLUMNS).where(Cart.buyer_store_id == buyer_store_id, Cart.status == CartStatus.ACTIVE)
-    )
-    cart = found.mappings().one_or_none()
+    cart = session.execute(_ACTIVE, {"buyer_store_id": buyer_store_id}).mappings().one_or_none()
     if cart is None:
         raise NotFound("There is no active cart.")
     return CartRows(dict(cart), list_items(session, cart["id"]), list_groups(session, cart["id"]))
@@ -185,16 +189,12 @@ def find_intent(session: Session, buyer_store_id: UUID) -> Row | None:
 
 def list_items(session: Session, cart_id: UUID) -> list[Row]:
     """The items of a cart, in order."""
-    rows = session.execute(select(*_ITEM_COLUMNS).where(CartItem.cart_id == cart_id).order_by(CartItem.position))
-    return [dict(row) for row in rows.mappings()]
+    return [dict(row) for row in session.execute(_ITEMS_OF, {"cart_id": cart_id}).mappings()]
 
 
 def list_groups(session: Session, cart_id: UUID) -> list[Row]:
     """The vendor groups of a cart, by vendor."""
-    rows = session.execute(
-        select(*_GROUP_COLUMNS).where(CartVendorGroup.cart_id == cart_id).order_by(CartVendorGroup.vendor_store_id)
-    )
-    return [dict(row) for row in rows.mappings()]
+    return [dict(row) for row in session.execute(_GROUPS_OF, {"cart_id": cart_id}).mappings()]
 
 
 CONFIRMED_COLUMNS = (
@@ -206,13 +206,11 @@ CONFIRMED_COLUMNS = (
     "converted_at",
     "rejected_vendors",
 )
+# The columns that it sets are those that it is executed with.
+_CONFIRM = update(Cart.metadata.tables[Cart.__tablename__]).where(_CARTS.c.id == bindparam("cart_id"))
 
 
 def confirm(session: Session, cart: Row) -> None:
     """Keep on the cart what was confirmed, and that it is converted."""
-    session.execute(
-        update(Cart)
-        .where(Cart.id == cart["id"])
-        .values({name: cart[name] for name in CONFIRMED_COLUMNS} | {"status": CartStatus.CONVERTED}),
-        execution_options={"synchronize_session": False},
-    )
+    confirmed = {name: cart[name] for name in CONFIRMED_COLUMNS}
+    session.execute(_CONFIRM, {"cart_id": cart["id"], "status": CartStatus.CONVERTED, **confirmed})

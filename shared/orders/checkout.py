@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import PromoRedemption
-from shared.catalog.visibility import BuyerPlace, vendor_refusal
+from shared.catalog.visibility import ANY_BUYER, BuyerPlace, vendor_refusal
 from shared.events.checkout import CheckoutConverted, OrderCreated
 from shared.identity.addresses import Address
 from shared.identity.models import KycStatus, Store
@@ -140,21 +140,29 @@ def convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: Co
     return conversion
 
 
+_CARTS, _GROUPS, _STORES = Cart.__table__, CartVendorGroup.__table__, Store.__table__
+_LOCK = (
+    select(
+        *_CARTS.c,
+        _STORES.c.state.label("buyer_state"),
+        _STORES.c.lat.label("buyer_lat"),
+        _STORES.c.lng.label("buyer_lng"),
+        _STORES.c.postal_code.label("buyer_postal_code"),
+        _STORES.c.kyc_status.label("buyer_kyc_status"),
+    )
+    .join(_STORES, _STORES.c.id == _CARTS.c.buyer_store_id)
+    .where(
+        _CARTS.c.buyer_store_id == bindparam("held_by"),
+        _CARTS.c.id == bindparam("cart_id"),
+        _STORES.c.deleted_at.is_(None),
+    )
+    .with_for_update(of=_CARTS)
+)
+
+
 def _lock(session: Session, buyer_store_id: UUID, cart_id: UUID) -> _Held:
     """Step 1: the cart by buyer and id, with the buyer's place and standing. Raises NotFound."""
-    found = session.execute(
-        select(
-            *Cart.__table__.columns,
-            Store.state.label("buyer_state"),
-            Store.lat.label("buyer_lat"),
-            Store.lng.label("buyer_lng"),
-            Store.postal_code.label("buyer_postal_code"),
-            Store.kyc_status.label("buyer_kyc_status"),
-        )
-        .join(Store, Store.id == Cart.buyer_store_id)
-        .where(Cart.buyer_store_id == buyer_store_id, Cart.id == cart_id, Store.deleted_at.is_(None))
-        .with_for_update(of=Cart)
-    )
+    found = session.execute(_LOCK, {"held_by": buyer_store_id, "cart_id": cart_id})
     row = found.mappings().one_or_none()
     if row is None:
         raise NotFound("There is no such cart.")
@@ -170,18 +178,21 @@ def _refuse_unless_fresh(held: _Held, now: datetime) -> None:
         raise QuoteExpired(details={"reason": "quote_expired"})
 
 
+_GROUPS_NOW = (
+    select(
+        *_GROUPS.c,
+        vendor_refusal(ANY_BUYER).label("refusal"),
+        func.nextval("order_number_seq").label("order_number"),
+    )
+    .join(Store, Store.id == _GROUPS.c.vendor_store_id)
+    .where(_GROUPS.c.cart_id == bindparam("cart_id"))
+    .order_by(_GROUPS.c.vendor_store_id)
+)
+
+
 def _groups_as_of_now(session: Session, held: _Held) -> list[Row]:
     """The vendor groups, each with why its vendor may not sell (any more), and a number for its order."""
-    rows = session.execute(
-        select(
-            *CartVendorGroup.__table__.columns,
-            vendor_refusal(held.buyer).label("refusal"),
-            func.nextval("order_number_seq").label("order_number"),
-        )
-        .join(Store, Store.id == CartVendorGroup.vendor_store_id)
-        .where(CartVendorGroup.cart_id == held.cart["id"])
-        .order_by(CartVendorGroup.vendor_store_id)
-    )
+    rows = session.execute(_GROUPS_NOW, {"cart_id": held.cart["id"], **held.buyer.parameters})
     return [dict(row) for row in rows.mappings()]
 
 

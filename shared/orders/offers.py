@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, RowMapping, String, Uuid, any_, cast, func, literal, select
+from sqlalchemy import ARRAY, RowMapping, String, Uuid, any_, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import Product, VolumeDiscount
-from shared.catalog.visibility import BuyerPlace, VendorRefusal, product_offered, vendor_refusal
+from shared.catalog.visibility import ANY_BUYER, BuyerPlace, VendorRefusal, product_offered, vendor_refusal
 from shared.identity.models import Store
 from shared.inventory.models import InventoryItem
 from shared.orders.pricing import Tier
@@ -51,34 +51,37 @@ _TIERS = (
 )
 
 
+_OFFERS = (
+    select(
+        Product.id.label("product_id"),
+        Product.vendor_store_id,
+        Product.title,
+        Product.sku,
+        cast(Product.category, String).label("category"),
+        Product.strain,
+        cast(Product.classification, String).label("classification"),
+        cast(Product.unit, String).label("unit"),
+        Product.thumbnail_url,
+        Product.thc_percent,
+        Product.cbd_percent,
+        Product.moq,
+        Product.max_qty,
+        Product.price_cents.label("unit_price_cents"),
+        product_offered().label("offered"),
+        func.coalesce(Store.dba_name, Store.company_name).label("vendor_name"),
+        vendor_refusal(ANY_BUYER).label("vendor_refusal"),
+        func.coalesce(InventoryItem.available_qty, 0).label("available_qty"),
+        _TIERS.label("tiers"),
+    )
+    .join(Store, Store.id == Product.vendor_store_id)
+    .outerjoin(InventoryItem, InventoryItem.product_id == Product.id)
+    .where(Product.id == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
+)
+
+
 def load_offers(session: Session, buyer: BuyerPlace, product_ids: Iterable[UUID]) -> dict[UUID, Offer]:
     """The products there are among `product_ids`, as this buyer could order them. One statement."""
-    rows = session.execute(
-        select(
-            Product.id.label("product_id"),
-            Product.vendor_store_id,
-            Product.title,
-            Product.sku,
-            cast(Product.category, String).label("category"),
-            Product.strain,
-            cast(Product.classification, String).label("classification"),
-            cast(Product.unit, String).label("unit"),
-            Product.thumbnail_url,
-            Product.thc_percent,
-            Product.cbd_percent,
-            Product.moq,
-            Product.max_qty,
-            Product.price_cents.label("unit_price_cents"),
-            product_offered().label("offered"),
-            func.coalesce(Store.dba_name, Store.company_name).label("vendor_name"),
-            vendor_refusal(buyer).label("vendor_refusal"),
-            func.coalesce(InventoryItem.available_qty, 0).label("available_qty"),
-            _TIERS.label("tiers"),
-        )
-        .join(Store, Store.id == Product.vendor_store_id)
-        .outerjoin(InventoryItem, InventoryItem.product_id == Product.id)
-        .where(Product.id == any_(literal(list(product_ids), ARRAY(Uuid))))
-    )
+    rows = session.execute(_OFFERS, {"product_ids": list(product_ids), **buyer.parameters})
     return {row["product_id"]: _offer(row) for row in rows.mappings()}
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import PromoKind, PromoRedemption, VendorPromo
@@ -72,6 +72,15 @@ _COLUMNS = (
     VendorPromo.redeemed_count,
     VendorPromo.per_buyer_limit,
 )
+_USED = (
+    select(func.count())
+    .where(PromoRedemption.promo_id == VendorPromo.id, PromoRedemption.buyer_store_id == bindparam("buyer_store_id"))
+    .scalar_subquery()
+)
+_PROMOS = select(*_COLUMNS, _USED.label("used_by_buyer"), VendorPromo.is_active).where(
+    VendorPromo.code.in_(bindparam("codes", expanding=True)),
+    VendorPromo.store_id.in_(bindparam("vendors", expanding=True)),
+)
 
 
 def list_promos(
@@ -80,15 +89,5 @@ def list_promos(
     """The promos with these codes at these vendors, by one statement; none is asked for no codes."""
     if not codes:
         return []
-    used = (
-        select(func.count())
-        .where(PromoRedemption.promo_id == VendorPromo.id, PromoRedemption.buyer_store_id == buyer_store_id)
-        .scalar_subquery()
-        .label("used_by_buyer")
-    )
-    rows = session.execute(
-        select(*_COLUMNS, used, VendorPromo.is_active).where(
-            VendorPromo.code.in_(codes), VendorPromo.store_id.in_(list(vendor_store_ids))
-        )
-    ).mappings()
-    return [Promo(**row) for row in rows]
+    asked = {"codes": list(codes), "vendors": list(vendor_store_ids), "buyer_store_id": buyer_store_id}
+    return [Promo(**row) for row in session.execute(_PROMOS, asked).mappings()]

@@ -102,3 +102,36 @@ def test_many_rows_and_long_statements_come_back_whole(committed_database):
     with read_only() as session:
         assert session.scalar(text("SELECT length(:long)"), {"long": long}) == 300_000
         assert len(session.execute(text("SELECT generate_series(1, 20000)")).all()) == 20_000
+
+
+def test_a_statement_is_rewritten_once_and_means_the_same_each_time(committed_database, monkeypatch):
+    rewritten = []
+    whole = driver.dbapi.convert_paramstyle
+
+    def counted(*arguments):
+        rewritten.append(arguments[1])
+        return whole(*arguments)
+
+    monkeypatch.setattr(driver.dbapi, "convert_paramstyle", counted)
+    statement = text("SELECT '100% not ' || CAST(:a AS text) || '$1''%' -- 50%\n || CAST(:b AS text) || :a")
+
+    told = []
+    for a, b in (("x", "y"), ("z", "%s")):
+        with read_only() as session:
+            told.append(session.scalar(statement, {"a": a, "b": b}))
+
+    assert told == ["100% not x$1'%yx", "100% not z$1'%%sz"]
+    assert len(rewritten) == 1
+
+
+def test_a_cursor_says_when_it_comes_too_late(committed_database):
+    connection = engine().raw_connection()
+    bare = connection.driver_connection
+    cursor = bare.cursor()
+    cursor.execute("SELECT %s", ("here",))
+    assert cursor.fetchone() == ["here"]
+    bare.close()
+
+    with pytest.raises(driver.dbapi.InterfaceError, match="connection is closed"):
+        cursor.execute("SELECT %s", ("gone",))
+    connection.invalidate()
