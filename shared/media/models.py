@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.events.media import MediaDeleted, MediaUploaded
+from shared.events.media import MediaDeleted, MediaProcessed, MediaUploaded
 from shared.kit import clock
 from shared.kit.errors import NotFound, StateConflict
 from shared.kit.tables import Created, Id, Table, enum_type
@@ -123,6 +123,22 @@ class Media(Table):
         """The bytes of this generation are something else than announced. Raises MediaCannotMove."""
         self._become(MediaStatus.FAILED)
         self.generation, self.md5_hash, self.failure_reason = generation, None, reason
+
+    def begin_processing(self) -> None:
+        """Its renditions are being made. Raises MediaCannotMove."""
+        self._become(MediaStatus.PROCESSING)
+
+    def become_ready(self, *, public_url: str | None, thumbnail_url: str | None) -> MediaProcessed:
+        """Its renditions are there; the addresses are those that everybody may read. Raises MediaCannotMove."""
+        assert self.generation is not None  # noqa: S101 - only checked bytes are processed
+        self._become(MediaStatus.READY)
+        self.public_url, self.thumbnail_url, self.failure_reason = public_url, thumbnail_url, None
+        return MediaProcessed(media_id=self.id, store_id=self.store_id, kind=self.kind, generation=self.generation)
+
+    def fail_processing(self, reason: str) -> None:
+        """Nothing can be made of its bytes, which stay. Raises MediaCannotMove."""
+        self._become(MediaStatus.FAILED)
+        self.public_url, self.thumbnail_url, self.failure_reason = None, None, reason
 
     def request_deletion(self) -> MediaDeleted:
         """Nobody shall use it from now on. Raises MediaCannotMove."""

@@ -1,0 +1,1 @@
+"""Uploads become what is shown."""

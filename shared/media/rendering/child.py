@@ -1,0 +1,56 @@
+"""Renders one file in a process of its own, which may use only so much: `python -m … TYPE SOURCE FOLDER`.
+
+Prints JSON: the renditions that lie in FOLDER, or why there are none.
+"""
+
+import json
+import resource
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from shared.media.rendering.documents import render_document
+from shared.media.rendering.images import render_image
+from shared.media.rendering.outcome import Rendition, Unfit
+from shared.media.rendering.videos import render_video
+
+_MB = 1 << 20
+# Address space, which is more than what is resident. FFmpeg's threads reserve more than they use.
+_MAX_MEMORY = {"image": 900 * _MB, "application": 900 * _MB, "video": 2_000 * _MB}
+_MAX_FILE = 300 * _MB
+_MAX_CPU_S = 900
+
+
+def render(source: Path, folder: Path, mime_type: str) -> list[Rendition]:
+    """What is made of a file of this type. Raises Unfit."""
+    family = mime_type.partition("/")[0]
+    if family == "image":
+        return render_image(source, folder, mime_type)
+    if family == "video":
+        return render_video(source, folder, mime_type)
+    return render_document(source, folder)
+
+
+def main(mime_type: str, source: str, folder: str) -> None:
+    _restrain(mime_type.partition("/")[0])
+    try:
+        told: dict[str, object] = {"renditions": [asdict(made) for made in render(Path(source), Path(folder), mime_type)]}
+    except Unfit as unfit:
+        told = {"unfit": str(unfit)}
+    except MemoryError:
+        told = {"unfit": "The file needs more memory than it may have when it is opened."}
+    sys.stdout.write(json.dumps(told))
+
+
+def _restrain(family: str) -> None:
+    for what, limit in (
+        (resource.RLIMIT_AS, _MAX_MEMORY[family]),
+        (resource.RLIMIT_FSIZE, _MAX_FILE),
+        (resource.RLIMIT_CPU, _MAX_CPU_S),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

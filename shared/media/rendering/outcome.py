@@ -1,0 +1,25 @@
+"""What comes out of rendering: files with their roles, or a reason why there are none."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a rendition is for: the thing itself, or its small picture."""
+
+    MAIN = "main"
+    POSTER = "poster"
+    THUMBNAIL = "thumbnail"
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A file in the folder that was given; `name` is also the last part of its object's key."""
+
+    name: str
+    content_type: str
+    role: Role
+
+
+class Unfit(Exception):
+    """Nothing can be made of this file; the message is a sentence for its owner."""
