@@ -20,8 +20,9 @@ from shared.kit.idempotency import DAYS_7
 from shared.kit.limits import Limit, per_store
 from shared.kit.schemas import Request, Response
 from shared.operations.flags import Flag, flag
-from shared.orders.checkout import Confirmed, Conversion, convert
+from shared.orders.checkout import convert
 from shared.orders.confirmation import get_confirmation
+from shared.orders.drafting import Confirmed, Conversion
 from shared.orders.models import IntentStatus, LineStatus, OrderStatus, PaymentMethod
 from shared.orders.shipping import OPTIONS, get_option
 
@@ -54,10 +55,10 @@ class CheckoutRequest(Request):
         "shipping_line": ShippingLineRequest.example,
     }
 
-    def confirmed(self) -> Confirmed:
+    def confirmed(self, *, lines_fall_back: bool) -> Confirmed:
         """What the buyer confirms. Raises InvalidRequest for an unknown shipping code."""
         option = get_option(self.shipping_line.code if self.shipping_line else None)
-        return Confirmed(self.shipping_address, self.payment_method, option, self.buyer_notes)
+        return Confirmed(self.shipping_address, self.payment_method, option, self.buyer_notes, lines_fall_back)
 
 
 class LineResponse(Response):
@@ -174,7 +175,7 @@ class ShippingOptionResponse(Response):
 )
 def check_out(caller: BuyerCaller, body: CheckoutRequest) -> Reply[CheckoutResponse]:
     """Turn a cart into one order per vendor, once: 201 the first time, 200 with the same orders ever after."""
-    confirmed = body.confirmed()
+    confirmed = body.confirmed(lines_fall_back=flag(Flag.ADS_LINE_FALLBACK, caller.store_id))
     if body.payment_method is PaymentMethod.ACH and not flag(Flag.ALLOW_ACH, caller.store_id):
         raise StateConflict("ACH is not open yet.", details={"reason": "ach_not_allowed"})
     with transaction() as session:

@@ -5,9 +5,7 @@ everywhere: the cart, then stock by product, then promos by id.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,7 +15,6 @@ from sqlalchemy.orm import Session
 from shared.catalog.models import PromoRedemption
 from shared.catalog.visibility import ANY_BUYER, BuyerPlace, vendor_refusal
 from shared.events.checkout import CheckoutConverted, OrderCreated
-from shared.identity.addresses import Address
 from shared.identity.models import KycStatus, Store
 from shared.inventory.reservation import StockLine, reserve
 from shared.kit import clock
@@ -28,29 +25,21 @@ from shared.kit.outbox import emit
 from shared.kit.tables import insert_together
 from shared.operations.audit import AuditLog, entry
 from shared.orders import carts
-from shared.orders.attribution import attribute
 from shared.orders.carts import BuyerNotVerified, Row
+from shared.orders.drafting import Confirmed, Conversion, drafted
 from shared.orders.lifecycle import status_at_checkout
 from shared.orders.models import (
     Cart,
     CartStatus,
     CartVendorGroup,
-    FulfillmentStatus,
-    IntentStatus,
     ItemStatus,
     LineStatus,
     Order,
     OrderLine,
     OrderStatus,
     PaymentIntent,
-    PaymentMethod,
-    RefundStatus,
-    ShippingStatus,
-    SnapshotColumns,
 )
-from shared.orders.shipping import ShippingOption
 from shared.orders.totals import LineFigures, totals_of
-from shared.orders.windows import PENDING_WINDOW
 
 INSUFFICIENT_INVENTORY = "insufficient_inventory"
 
@@ -69,37 +58,6 @@ class OutOfStock(Conflict):
 
 class PromoNoLongerApplies(Conflict):
     default_message = "A code in this cart was used up meanwhile; ask for a new quote."
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """What the buyer confirms at checkout."""
-
-    shipping_address: Address
-    payment_method: PaymentMethod
-    shipping: ShippingOption
-    buyer_notes: str | None
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """A converted cart and all that was born from it, as rows."""
-
-    cart: Row
-    orders: list[Row]
-    lines: list[Row]
-    intents: list[Row]
-
-    def lines_of(self, order: Row) -> list[Row]:
-        """The lines of one of the orders, in their order."""
-        return self._by_order.get(order["id"], [])
-
-    @cached_property
-    def _by_order(self) -> dict[UUID, list[Row]]:
-        by_order: dict[UUID, list[Row]] = {}
-        for line in self.lines:
-            by_order.setdefault(line["order_id"], []).append(line)
-        return by_order
 
 
 class _Held(NamedTuple):
@@ -130,7 +88,7 @@ def convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: Co
     ]
     if not items:
         raise NothingOrderable(details={"reason": "nothing_orderable"})
-    conversion = _drafted(held, groups, items, confirmed, now)
+    conversion = drafted(held.cart, groups, items, confirmed, now)
     _reserve(session, conversion)
     _total(conversion)
     redemptions = _redeem(session, conversion, now)
@@ -194,96 +152,6 @@ def _groups_as_of_now(session: Session, held: _Held) -> list[Row]:
     """The vendor groups, each with why its vendor may not sell (any more), and a number for its order."""
     rows = session.execute(_GROUPS_NOW, {"cart_id": held.cart["id"], **held.buyer.parameters})
     return [dict(row) for row in rows.mappings()]
-
-
-def _drafted(
-    held: _Held, groups: Sequence[Row], items: Sequence[Row], confirmed: Confirmed, now: datetime
-) -> Conversion:
-    """Steps 2, 4 to 7 on paper: the confirmed cart, and orders, lines and intents before stock is asked for."""
-    vendors = {item["vendor_store_id"] for item in items}
-    cart = held.cart | {
-        "status": CartStatus.CONVERTED,
-        "checkout_group_id": new_id(),
-        "shipping_address": confirmed.shipping_address.model_dump(),
-        "payment_method": confirmed.payment_method,
-        "shipping_line": confirmed.shipping.snapshot(),
-        "buyer_notes": confirmed.buyer_notes,
-        "converted_at": now,
-        "rejected_vendors": [_rejected_vendor(group) for group in groups if group["vendor_store_id"] not in vendors],
-    }
-    ordered = [group for group in groups if group["vendor_store_id"] in vendors]
-    orders = [_order_row(cart, group, now) for group in ordered]
-    lines = [
-        _line_row(order["id"], position, item)
-        for order in orders
-        for position, item in enumerate(item for item in items if item["vendor_store_id"] == order["vendor_store_id"])
-    ]
-    intents = [_intent_row(order, now) for order in orders]
-    attribute(cart["attribution_tokens"], orders, lines)
-    return Conversion(cart, orders, lines, intents)
-
-
-def _rejected_vendor(group: Row) -> Row:
-    """A vendor that gets no order, with its reason: lost since the quote, or invalid in it."""
-    told = [warned["type"] for warned in group["warnings"]]
-    reason = group["refusal"] or next(iter(told), "nothing_orderable")
-    return {"vendor_store_id": str(group["vendor_store_id"]), "vendor_name": group["vendor_name"], "reason": reason}
-
-
-def _order_row(cart: Row, group: Row, now: datetime) -> Row:
-    return {
-        "id": new_id(),
-        "order_number": group["order_number"],
-        "checkout_group_id": cart["checkout_group_id"],
-        "cart_id": cart["id"],
-        "buyer_store_id": cart["buyer_store_id"],
-        "vendor_store_id": group["vendor_store_id"],
-        "status": OrderStatus.CREATED_PENDING,
-        "fulfillment_status": FulfillmentStatus.PENDING,
-        "shipping_status": ShippingStatus.PENDING,
-        "refund_status": RefundStatus.NONE,
-        "subtotal_cents": group["subtotal_cents"],
-        "line_discounts_cents": group["line_discounts_cents"],
-        "promo_discount_cents": group["promo_discount_cents"],
-        "total_cents": group["total_cents"],
-        "balance_due_cents": group["total_cents"],
-        "promo_id": group["promo_id"],
-        "promo_code": group["promo_code"],
-        "currency": cart["currency"],
-        "payment_method": cart["payment_method"],
-        "shipping_line": cart["shipping_line"],
-        "buyer_notes": cart["buyer_notes"],
-        "pending_until": now + PENDING_WINDOW,
-        "created_at": now,
-        **cart["shipping_address"],
-    }
-
-
-_SNAPSHOT = tuple(SnapshotColumns.__annotations__)
-
-
-def _line_row(order_id: UUID, position: int, item: Row) -> Row:
-    return {
-        "id": new_id(),
-        "order_id": order_id,
-        "position": position,
-        "cart_item_id": item["id"],
-        "status": LineStatus.PENDING,
-        "rejection_reason": None,
-        **{name: item[name] for name in _SNAPSHOT},
-    }
-
-
-def _intent_row(order: Row, now: datetime) -> Row:
-    by_cash = order["payment_method"] is PaymentMethod.CASH
-    return {
-        "id": new_id(),
-        "order_id": order["id"],
-        "method": order["payment_method"],
-        "status": IntentStatus.UNPAID if by_cash else IntentStatus.PENDING,
-        "amount_cents": order["total_cents"],
-        "created_at": now,
-    }
 
 
 def _reserve(session: Session, conversion: Conversion) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.kit.errors import NotFound
 from shared.orders.carts import Row
-from shared.orders.checkout import Conversion
+from shared.orders.drafting import Conversion
 from shared.orders.models import Cart, CartStatus, Order, OrderLine, PaymentIntent
 
 

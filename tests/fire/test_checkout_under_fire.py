@@ -20,6 +20,7 @@ from tests.builders.carts import a_cart
 from tests.builders.products import a_product
 from tests.builders.stores import a_buyer, a_vendor
 from tests.fire.shoppers import LOST, Seen, Shopper
+from tests.invariants import broken_invariants
 from tests.performance.commerce_serving import serving
 from tests.stock import stock_of
 
@@ -107,3 +108,5 @@ def test_whatever_is_killed_every_checkout_happens_once_and_nothing_is_oversold(
     # Whoever asks again, with the same key or another, gets the same orders.
     assert [one.order_ids for one in repeats] == [one.order_ids for one in answers[:40]]
     assert [one.order_ids for one in others] == [one.order_ids for one in answers[:40]]
+
+    assert broken_invariants() == []

@@ -23,8 +23,9 @@ from shared.kit import clock
 from shared.kit.db import read_only, transaction
 from shared.kit.outbox import emit
 from shared.orders import assignment, cancellation, decisions, delivery, holds, payments, queries, windows
-from shared.orders.checkout import Confirmed, convert
+from shared.orders.checkout import convert
 from shared.orders.decisions import Decision, LineDecision, step_of
+from shared.orders.drafting import Confirmed
 from shared.orders.intent import QuoteRequest, WantedItem, WantedPromo
 from shared.orders.lines import lines_of
 from shared.orders.models import Order, PaymentMethod

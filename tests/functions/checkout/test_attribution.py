@@ -6,8 +6,9 @@ from sqlalchemy import func, select
 
 from shared.ads.claims import AdEvent
 from shared.kit import clock
-from shared.kit.db import read_only
-from shared.orders.attribution import AttributionSettings
+from shared.kit.db import read_only, transaction
+from shared.operations.flag_setting import FlagRequest, set_flag
+from shared.operations.flags import Flag, flag
 from shared.orders.models import Order, OrderLine
 from tests.builders.ads import some_claims
 from tests.builders.carts import a_cart, checkout_of
@@ -64,19 +65,15 @@ def test_orders_are_owed_to_store_ads_and_lines_to_product_ads_else_to_the_order
     assert (by_vendor[str(ann.id)]["ad_id"], by_vendor[str(bob.id)]) == (str(of_ann.ad_id), None)
 
 
-def test_without_the_fallback_a_line_is_owed_to_product_ads_only(api, monkeypatch):
+def test_without_the_fallback_a_line_is_owed_to_product_ads_only(api):
     vendor, store = a_vendor(), a_buyer()
     product = a_product(vendor)
     clicked = some_claims(store, vendor)
     cart = a_cart(store, (product, 1), ads=[clicked])
-    monkeypatch.setenv("PF_ADS_LINE_FALLBACK", "false")
-    AttributionSettings.forget()
+    with transaction() as session:
+        set_flag(session, Flag.ADS_LINE_FALLBACK, FlagRequest(enabled=False))
 
-    try:
-        api.as_staff_of(store).post("", checkout_of(cart))
-    finally:
-        monkeypatch.undo()
-        AttributionSettings.forget()
+    api.as_staff_of(store).post("", checkout_of(cart))
 
     assert attributions() == {vendor.id: (str(clicked.token_id), "only_candidate"), product.id: None}
 
@@ -96,6 +93,7 @@ def test_attribution_costs_no_statement_more(api, statements):
     store = a_buyer()
     products = [a_product() for _ in range(10)]
     cart = a_cart(store, *((product, 1) for product in products), ads=[some_claims(store, item) for item in products])
+    flag(Flag.ADS_LINE_FALLBACK)
 
     with statements() as counted:
         api.as_staff_of(store).post("", checkout_of(cart))

@@ -12,7 +12,7 @@ from shared.kit import clock
 from shared.kit.db import transaction
 from shared.kit.outbox import emit
 from shared.orders import cancellation, checkout, queries
-from shared.orders.checkout import Confirmed
+from shared.orders.drafting import Confirmed
 from shared.orders.models import IntentStatus, LineStatus, Order, OrderStatus, PaymentMethod
 from shared.orders.shipping import STANDARD
 from tests.builders.carts import HOME, a_cart
