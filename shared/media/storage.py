@@ -42,6 +42,17 @@ def derived_prefix(media_id: UUID) -> str:
     return f"derived/{media_id}/"
 
 
+def media_id_of_derived(key: str) -> UUID | None:
+    """Of which media the object with this key was made; none for any other key."""
+    folder, _, rest = key.partition("/")
+    if folder != "derived":
+        return None
+    try:
+        return UUID(rest.partition("/")[0])
+    except ValueError:
+        return None
+
+
 def find_link(media: Media) -> Link | None:
     """An address for reading the original, which a browser shows under its file name; none unless it is usable.
 

@@ -34,7 +34,9 @@ def render(source: Path, folder: Path, mime_type: str) -> list[Rendition]:
 def main(mime_type: str, source: str, folder: str) -> None:
     _restrain(mime_type.partition("/")[0])
     try:
-        told: dict[str, object] = {"renditions": [asdict(made) for made in render(Path(source), Path(folder), mime_type)]}
+        told: dict[str, object] = {
+            "renditions": [asdict(made) for made in render(Path(source), Path(folder), mime_type)]
+        }
     except Unfit as unfit:
         told = {"unfit": str(unfit)}
     except MemoryError:

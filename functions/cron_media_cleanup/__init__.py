@@ -1,0 +1,1 @@
+"""Uploads and deletions that stopped half way."""
