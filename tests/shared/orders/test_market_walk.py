@@ -40,7 +40,7 @@ from tests.stock import stock_of
 
 pytestmark = pytest.mark.usefixtures("committed_database")
 
-PRICES, SHELF = (1_000, 2_500, 4_000, 333), 6
+PRICES, SHELF = (1_000, 2_500, 4_000, 333), 9
 CONFIRMED = Confirmed(HOME, PaymentMethod.CASH, OPTIONS[0], None)
 NEXT = {
     "accepted": "ready_for_dispatch",
@@ -77,7 +77,7 @@ class InCart:
 
 
 class Market(RuleBasedStateMachine):
-    """Three buyers and two vendors with two products each, six units on each shelf."""
+    """Three buyers and two vendors with two products each, nine units on each shelf."""
 
     def __init__(self):
         super().__init__()
@@ -90,14 +90,22 @@ class Market(RuleBasedStateMachine):
         finally:
             self.undo.close()
 
-    @initialize()
-    def open(self):
+    @initialize(shopping=st.lists(st.tuples(a_buyers_place, a_basket, st.integers(0, 6)), min_size=2, max_size=5))
+    def open(self, shopping):
+        """A market that has been open for a while: orders stand at every place of the straight road."""
         vendors = [a_vendor(), a_vendor()]
         self.products = [a_product(vendors[n // 2], price_cents=PRICES[n], available_qty=SHELF) for n in range(4)]
         self.buyers = [a_buyer() for _ in range(3)]
         self.agent = an_agent()
         self.free, self.held = [SHELF] * 4, [0] * 4
         self.carts, self.orders, self.conversions = {}, [], 0
+        for buyer, basket, steps in shopping:
+            already = len(self.orders)
+            self.quote(buyer, basket)
+            self.check_out(buyer)
+            for which in range(already, len(self.orders)):
+                for _ in range(steps):
+                    self.walk_on(which)
 
     @rule(buyer=a_buyers_place, basket=a_basket)
     def quote(self, buyer, basket):
@@ -156,6 +164,20 @@ class Market(RuleBasedStateMachine):
             self.free[n] += qty
             self.held[n] -= qty
         placed.status, placed.lines = status, []
+
+    @precondition(lambda self: self.orders)
+    @rule(which=st.integers(0, 99))
+    def walk_on(self, which):
+        """What would be done next if nothing went wrong."""
+        placed = self.orders[which % len(self.orders)]
+        if placed.status == "created_pending":
+            self.decide(which, Decision.ACCEPT)
+        elif placed.status in NEXT:
+            self.go_on(which)
+        elif placed.paid != "settled":
+            self.collect(which, 0)
+        else:
+            self.pay_out(which)
 
     @precondition(lambda self: self.orders)
     @rule(which=st.integers(0, 99), decision=st.sampled_from(Decision))
@@ -260,7 +282,7 @@ def _plain(value):
 
 def test_whatever_buyers_vendors_and_agents_do_shelves_and_books_stay_right():
     walks = settings(
-        max_examples=20,
+        max_examples=30,
         stateful_step_count=30,
         deadline=None,
         database=None,
