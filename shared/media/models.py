@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.events.media import MediaDeleted, MediaProcessed, MediaUploaded
@@ -79,6 +79,13 @@ class Media(Table):
     __table_args__ = (
         CheckConstraint("size_bytes > 0", name="size_bytes"),
         Index("ix_media_store", "store_id", "created_at", "id"),
+        Index("ix_media_pending", "created_at", "id", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_media_delete_requested",
+            "delete_requested_at",
+            "id",
+            postgresql_where=text("status = 'delete_requested'"),
+        ),
     )
 
     id: Mapped[Id]
