@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire reset test check format bench map stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
+.PHONY: help setup run demo fire reset test check format bench bench-commerce map stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
 
 help:
 	@$(PYTHON) -m infra.task
@@ -63,6 +63,9 @@ openapi: .venv/installed ## Write the OpenAPI document of all functions
 
 bench: .venv/installed ## Measure against the quality bars and print the tables
 	$(TASK) -- $(BIN)/python -m tests.performance
+
+bench-commerce: .venv/installed ## Measure quote, checkout and orders as they grow
+	$(TASK) -- $(BIN)/python -m tests.performance commerce_growth
 
 ##@ Ship
 stage: .venv/installed ## Build one function's bundle in dist/: make stage F=orders
