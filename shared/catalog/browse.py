@@ -19,7 +19,7 @@ from shared.catalog.models import Product
 from shared.catalog.search import WordSearch
 from shared.catalog.sorting import Sort, order_by
 from shared.catalog.spelling import respelled
-from shared.catalog.summaries import ProductSummaryResponse, summary_columns
+from shared.catalog.summaries import SHOWN, ProductSummaryResponse, summary_columns
 from shared.catalog.visibility import BuyerPlace, distance_meters, product_offered, vendor_sells_to
 from shared.catalog.words import anywhere, wanted_words
 from shared.identity.models import Store
@@ -114,7 +114,7 @@ def _nearest_first(place: BuyerPlace) -> tuple[Any, Order]:
     """The vendors that sell to the buyer in order of distance, and the order that this gives their products."""
     distance = distance_meters(place).label("distance")
     # OFFSET keeps the planner from dissolving the sorted vendors, so that it reads the nearest's products first.
-    sellers = select(Store.__table__, distance).where(vendor_sells_to(place)).order_by(distance, Store.id).offset(0)
+    sellers = select(*SHOWN, distance).where(vendor_sells_to(place)).order_by(distance, Store.id).offset(0)
     nearest = sellers.subquery("nearest")
     return aliased(Store, nearest), Order(
         (nearest.c.distance, nearest.c.id, Product.id), descending=False, grouped=True

@@ -91,6 +91,10 @@ def composed(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+SHOWN = (Store.id, Store.slug, Store.city, Store.logo_media_id, Store.geom)
+"""What of a vendor a summary is made of."""
+
+
 def summary_columns(buyer: Standpoint, at: datetime, vendor: Any = Store) -> list[ColumnElement[Any]]:
     """What a summary is made of; `Product`, `vendor` and `InventoryItem` are to be joined."""
     logo = select(Media.public_url).where(Media.id == vendor.logo_media_id, Media.status == MediaStatus.READY)
