@@ -18,6 +18,9 @@ TEST_SETTINGS = {
     "PF_SQUARE_ACCESS_TOKEN": "a-square-token-for-tests-only",
     "PF_SQUARE_LOCATION_ID": "LTESTLOCATION1",
     "PF_SQUARE_RETRY_WAIT_S": "0.01",
+    "PF_FRONT_END_URL": "https://packfinderz.example.com",
+    "PF_EMAIL_FROM": "orders@packfinderz.example.com",
+    "PF_SENDGRID_API_KEY": "a-sendgrid-key-for-tests-only",
 }
 
 # Servers that the person at the keyboard names instead of private ones. They are taken out of the

@@ -1,17 +1,21 @@
 """What people are told, to be read and ticked off.
 
-Serves /api/v1/notifications. A caller reads the notifications of the active store, of its system role, and its own.
+Serves /api/v1/notifications. A caller reads the notifications of the active store, of its system role, and its own,
+and chooses which of them come by mail too.
 """
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from shared.identity.callers import UserCaller, signed_in
 from shared.kit.db import read_only, transaction
-from shared.kit.errors import NotFound
+from shared.kit.errors import InvalidRequest, NotFound
 from shared.kit.http import Api
-from shared.kit.schemas import Page, Response
-from shared.notifications import reading
+from shared.kit.schemas import Page, Request, Response
+from shared.notifications import preferences, reading
 from shared.notifications.models import NotificationType
 from shared.notifications.reading import NotificationQuery
 
@@ -36,6 +40,26 @@ class ReadAllResponse(Response):
     updated: int
 
 
+class PreferenceResponse(Response):
+    """Whether a category comes by mail too; security mail always does."""
+
+    category: NotificationType
+    email: bool
+    can_change: bool
+
+
+class PreferencesResponse(Response):
+    preferences: list[PreferenceResponse]
+
+
+class PreferencesRequest(Request):
+    """For each category that shall change, whether it comes by mail; the others stay as they are."""
+
+    email: Annotated[dict[NotificationType, bool], Field(min_length=1)]
+
+    example = {"email": {"order_alert": False, "billing": True}}
+
+
 @api.get("", allow=signed_in())
 def list_notifications(caller: UserCaller, query: NotificationQuery) -> Page[NotificationResponse]:
     """The caller's notifications, newest first; `totals.unread_count` says how many were not read."""
@@ -57,6 +81,25 @@ def read_all(caller: UserCaller) -> ReadAllResponse:
     """Mark all of the caller's notifications as read."""
     with transaction() as session:
         return ReadAllResponse(updated=reading.mark_all_read(session, caller))
+
+
+@api.get("/preferences", allow=signed_in())
+def list_preferences(caller: UserCaller) -> PreferencesResponse:
+    """Which categories come to the caller by mail too."""
+    with read_only() as session:
+        return PreferencesResponse.model_validate(
+            {"preferences": preferences.list_preferences(session, caller.user_id)}
+        )
+
+
+@api.patch("/preferences", allow=signed_in(), raises=(InvalidRequest,))
+def choose(caller: UserCaller, body: PreferencesRequest) -> PreferencesResponse:
+    """Choose which categories come by mail; security mail cannot be switched off."""
+    with transaction() as session:
+        preferences.choose(session, caller.user_id, body.email)
+        return PreferencesResponse.model_validate(
+            {"preferences": preferences.list_preferences(session, caller.user_id)}
+        )
 
 
 main = api.entry_point()

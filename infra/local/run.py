@@ -103,7 +103,7 @@ def _start(running: ExitStack, manifests: list[Manifest], port: int) -> Up:
     endpoints = beside.wait()
     environment = functions_environment(servers, endpoints, kept)
     gateway = _start_gateway(running, manifests, port, environment)
-    _provision(url, environment)
+    _provision(url, manifests, environment)
     marketplace = _seed(environment)
     with console.step(f"{len(manifests)} functions served"):
         gateway.wait_until(partial(_answers, f"{url}/health/live"))
@@ -121,9 +121,10 @@ def _start_gateway(running: ExitStack, manifests: list[Manifest], port: int, env
     return gateway
 
 
-def _provision(url: str, environment: Mapping[str, str]) -> None:
+def _provision(url: str, manifests: list[Manifest], environment: Mapping[str, str]) -> None:
     # Someone who waits at a terminal is not to wait for the pauses of the cloud.
-    told = ("--endpoint", f"{url}/_functions/{{name}}", "--minimum-backoff", "0.2", "--maximum-backoff", "5")
+    pauses = ("--minimum-backoff", "0.2", "--maximum-backoff", "5")
+    told = ("--endpoint", f"{url}/_functions/{{name}}", *pauses, *(manifest.name for manifest in manifests))
     with console.step("Topics and subscriptions provisioned"):
         log = stack.LOGS / "provision.log"
         Child("Provisioning", "infra.provision", *told, log=log, environment=environment).finish()

@@ -9,7 +9,7 @@ import sys
 
 from google.auth.exceptions import DefaultCredentialsError
 
-from infra.manifest import load_all
+from infra.manifest import load, load_all
 from infra.provision.pubsub import Clients, Delivery, plan
 from infra.provision.steps import carry_out
 
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         maximum_backoff_s=told.maximum_backoff,
         service_account=told.service_account,
     )
-    clients, manifests = Clients(told.project), load_all()
+    clients, manifests = Clients(told.project), [load(name) for name in told.names] or load_all()
     try:
         steps = plan(clients, manifests, delivery)
     except DefaultCredentialsError:
@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.provision", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="functions to provide for (default: all)")
     parser.add_argument("--project", default=os.environ.get("PF_GCP_PROJECT", "packfinderz-local"))
     parser.add_argument(
         "--endpoint",

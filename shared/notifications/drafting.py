@@ -9,6 +9,7 @@ from shared.kit.money import dollars
 from shared.kit.outbox import Event
 from shared.notifications.messages import MESSAGES
 from shared.notifications.models import NotificationType
+from shared.notifications.notices import Mailed, Notice
 from shared.notifications.recipients import Recipient
 
 _ENUM_VALUE = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -16,29 +17,32 @@ _ENUM_VALUE = re.compile(r"[a-z]+(_[a-z]+)*")
 
 @dataclass(frozen=True)
 class Draft:
-    """What one recipient is told."""
+    """What one recipient is told; `words` are what a mail about it may say besides."""
 
     recipient: Recipient
     type: NotificationType
     title: str
     message: str
     link: str
+    mail: Mailed | None
+    words: dict[str, Any]
 
 
 def drafts_of(event: Event) -> list[Draft]:
     """What is told of an event, for each recipient. Raises KeyError for an event that is not in the table."""
     words = _words(event)
     return [
-        Draft(
-            recipient,
-            notice.type,
-            notice.title.format_map({**words, **own}),
-            notice.message.format_map({**words, **own}),
-            notice.link.format_map({**words, **own}),
-        )
+        _draft(notice, recipient, {**words, **own})
         for notice in MESSAGES[type(event)]
         for recipient, own in notice.to(event)
     ]
+
+
+def _draft(notice: Notice, recipient: Recipient, words: dict[str, Any]) -> Draft:
+    title, message, link = (template.format_map(words) for template in (notice.title, notice.message, notice.link))
+    # Lists may name others, such as the other vendors of a checkout.
+    own = {name: value for name, value in words.items() if not isinstance(value, list)}
+    return Draft(recipient, notice.type, title, message, link, notice.mail, own)
 
 
 def _words(event: Event) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""Table of what people are told."""
+"""Tables of what people are told, and of the mail that tells them."""
 
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.identity.permissions import SystemRole
-from shared.kit.tables import Created, Id, Table, enum_type
+from shared.kit.tables import Created, Id, Json, Moment, Table, enum_type
 
 
 class NotificationType(StrEnum):
@@ -18,6 +18,15 @@ class NotificationType(StrEnum):
     ORDER_ALERT = "order_alert"
     COMPLIANCE = "compliance"
     BILLING = "billing"
+
+
+class DeliveryStatus(StrEnum):
+    """Where a mail is: to be sent, handed over, refused for good, or left unsent because its person is gone."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    REFUSED = "refused"
+    DROPPED = "dropped"
 
 
 class Notification(Table):
@@ -75,3 +84,45 @@ class Notification(Table):
     link: Mapped[str]
     read_at: Mapped[datetime | None]
     created_at: Mapped[Created]
+
+
+class EmailDelivery(Table):
+    """One mail to one person about one event: written with what the event did, sent afterwards, and never twice.
+
+    `words` fill in the `template`; `due_at` is when the next try may begin, and lies ahead while one is made;
+    `reason` is the provider's, and names no person.
+    """
+
+    __tablename__ = "email_deliveries"
+    __table_args__ = (
+        UniqueConstraint("event_id", "user_id"),
+        Index("ix_email_deliveries_due", "due_at", postgresql_where=text("status = 'pending'")),
+        Index("ix_email_deliveries_created_at", "created_at"),
+    )
+
+    id: Mapped[Id]
+    event_id: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    store_id: Mapped[UUID | None] = mapped_column(ForeignKey("stores.id", ondelete="CASCADE"))
+    category: Mapped[NotificationType] = mapped_column(enum_type(NotificationType, "notification_type"))
+    template: Mapped[str]
+    words: Mapped[Json]
+    status: Mapped[DeliveryStatus] = mapped_column(enum_type(DeliveryStatus, "email_delivery_status"))
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    due_at: Mapped[Moment]
+    finished_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    created_at: Mapped[Created]
+
+
+class NotificationPreference(Table):
+    """Whether a person wants mail of a category; without a row they do."""
+
+    __tablename__ = "notification_preferences"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    category: Mapped[NotificationType] = mapped_column(
+        enum_type(NotificationType, "notification_type"), primary_key=True
+    )
+    email: Mapped[bool]
+    changed_at: Mapped[Moment]

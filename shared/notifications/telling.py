@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from shared.kit import clock
 from shared.kit.ids import new_id
+from shared.kit.tables import insert_new
 from shared.notifications.drafting import Draft
 from shared.notifications.models import Notification
 
 
 def tell(session: Session, event_id: UUID, drafts: Sequence[Draft]) -> None:
     """Keep what is told of an event; who was told of it before is not told again."""
-    if drafts:
-        rows = [_row(event_id, draft) for draft in drafts]
-        session.execute(insert(Notification).values(rows).on_conflict_do_nothing())
+    shown = [draft for draft in drafts if draft.mail is None or not draft.mail.alone]
+    insert_new(session, Notification, [_row(event_id, draft) for draft in shown])
 
 
 def _row(event_id: UUID, draft: Draft) -> dict[str, Any]:

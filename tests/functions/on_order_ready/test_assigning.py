@@ -11,8 +11,8 @@ from shared.kit.db import transaction
 from shared.kit.outbox import OutboxEvent, emit
 from shared.orders.models import OrderAssignment, OrderStatus, ShippingStatus
 from tests.builders.orders import an_agent, an_order
-from tests.events import Events, audited
 from tests.deliveries import delivery_of
+from tests.events import Events, audited
 from tests.orders import assignments_now, everything_about, now
 from tests.rivals import at_once
 

@@ -12,8 +12,7 @@ from shared.kit.ids import new_id
 from shared.media import deletion
 from shared.media.attachments import RULES, Changes, MediaNotAttachable, is_used, reconcile
 from shared.media.kinds import MediaKind
-from shared.media.models import USABLE, EntityType, MediaStatus
-from shared.media.models import MediaNotFound
+from shared.media.models import USABLE, EntityType, MediaNotFound, MediaStatus
 from tests.builders.media import a_media, attached
 from tests.builders.stores import a_vendor
 from tests.media import media_now, users_of
