@@ -4,6 +4,7 @@ from infra.local.demo.acts import (
     buying,
     deciding,
     delivering,
+    joining,
     licensing,
     paying,
     reckoning,
@@ -14,6 +15,7 @@ from infra.local.demo.acts import (
 
 ACTS = (
     ("Two vendors and a dispensary register", registering.play),
+    ("A colleague joins, a store is added, two factors sign in", joining.play),
     ("Licenses are uploaded, submitted and verified", licensing.play),
     ("The vendors add a card and take a plan", subscribing.play),
     ("The vendors put products on sale", stocking.play),
