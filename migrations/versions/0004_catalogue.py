@@ -10,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 OFFERED = sa.text("is_active AND deleted_at IS NULL")
+LOOKED_AT = ["vendor_store_id", "category", "classification", "strain", "price_cents", "thc_percent", "moq"]
 
 # PostGIS says that ST_DWithin costs as much as 25 random page reads. It takes two microseconds, and a planner
 # that believes the former reads whole tables to ask about fewer vendors. Hence a cost of our own, which only a
@@ -92,11 +93,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_products_search_name", "products", ["search_name"], postgresql_using="gin")
     op.create_index("ix_products_search_rest", "products", ["search_rest"], postgresql_using="gin")
-    op.create_index("ix_products_price", "products", ["price_cents", "id"], postgresql_where=OFFERED)
-    op.create_index(
-        "ix_products_thc", "products", [sa.text("coalesce(thc_percent, 0)"), "id"], postgresql_where=OFFERED
-    )
-    op.create_index("ix_products_strain", "products", [sa.text("lower(strain)")], postgresql_where=OFFERED)
+    op.drop_index("ix_products_newest", "products")
+    for sort, key in {
+        "newest": "created_at",
+        "price": "price_cents",
+        "thc": sa.text("coalesce(thc_percent, 0)"),
+    }.items():
+        op.create_index(
+            f"ix_products_{sort}", "products", [key, "id"], postgresql_include=LOOKED_AT, postgresql_where=OFFERED
+        )
+    op.create_index("ix_products_strain", "products", [sa.text("lower(strain)")])
     op.create_index(
         "ix_products_traits",
         "products",
@@ -131,8 +137,9 @@ def downgrade() -> None:
         "DROP FUNCTION learn_product_words()"
     )
     op.drop_table("product_words")
-    for index in ("traits", "strain", "thc", "price", "search_rest", "search_name"):
+    for index in ("traits", "strain", "thc", "price", "newest", "search_rest", "search_name"):
         op.drop_index(f"ix_products_{index}", table_name="products")
+    op.create_index("ix_products_newest", "products", ["created_at", "id"], postgresql_where=OFFERED)
     op.drop_column("products", "search_rest")
     op.drop_column("products", "search_name")
     op.drop_index("uq_products_sku", table_name="products")

@@ -10,17 +10,18 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, column, null, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from shared.catalog import facets
 from shared.catalog.facets import Facet
 from shared.catalog.filters import ProductFilters, conditions
 from shared.catalog.models import Product
 from shared.catalog.search import WordSearch
-from shared.catalog.sorting import Sort, order_by
+from shared.catalog.sorting import Sort
 from shared.catalog.spelling import respelled
-from shared.catalog.summaries import SHOWN, ProductSummaryResponse, summary_columns
-from shared.catalog.visibility import BuyerPlace, distance_meters, product_offered, vendor_sells_to
+from shared.catalog.summaries import ProductSummaryResponse, summary_columns
+from shared.catalog.visibility import BuyerPlace
+from shared.catalog.walk import Walk
 from shared.catalog.words import anywhere, wanted_words
 from shared.identity.models import Store
 from shared.inventory.models import InventoryItem
@@ -59,12 +60,15 @@ class _Bearings:
 
 def browse(session: Session, buyer_store_id: UUID, query: BrowseQuery) -> Page[ProductSummaryResponse]:
     """One page of the products that this buyer sees. Raises InvalidRequest, and NotFound for a deleted store."""
-    at, sort = clock.now(), query.sorted_by
+    at = clock.now()
     bearings = _bearings(session, buyer_store_id, query, at)
-    if bearings.words is not None and sort is not Sort.DISTANCE:
-        page = _page_by_words(session, bearings.place, wanted_words(bearings.words), query, at)
-    else:
-        page = _page_in_order(session, bearings, query, at)
+    finder = _finder(bearings, query, at)
+
+    def fetch(seek: Seek) -> Sequence[Row[Any]]:
+        found = _summaries(bearings.place, at, finder.order).join(finder.hits(seek), column("hit_id") == Product.id)
+        return session.execute(finder.order.sought(found, replace(seek, values=None))).all()
+
+    page = page_from(fetch, query, finder.order)
     rows = [ProductSummaryResponse.of(dict(row._mapping)) for row in page.items]
     return replace(page.of(rows), total=bearings.total, facets=bearings.facets)
 
@@ -95,48 +99,21 @@ def _bearings(session: Session, buyer_store_id: UUID, query: BrowseQuery, at: da
     )
 
 
-def _page_in_order(session: Session, bearings: _Bearings, query: BrowseQuery, at: datetime) -> Page[Row[Any]]:
-    """Follow an index in the order wanted, or the vendors from the nearest on."""
-    place = bearings.place
-    narrowed = conditions(query, at)
-    if bearings.words is not None:
-        narrowed.append(anywhere(wanted_words(bearings.words)))
-    if query.sorted_by is Sort.DISTANCE:
-        vendor, order = _nearest_first(place)
-    else:
-        vendor, order = Store, order_by(query.sorted_by)
-        narrowed.append(vendor_sells_to(place))
-    statement = _summaries(place, at, vendor, order).where(product_offered(), *narrowed)
-    return page_from(lambda seek: session.execute(order.sought(statement, seek)).all(), query, order)
+def _finder(bearings: _Bearings, query: BrowseQuery, at: datetime) -> Walk | WordSearch:
+    """What finds the products of a page."""
+    sort, words = query.sorted_by, bearings.words
+    if words is None:
+        return Walk(bearings.place, sort, lambda product: conditions(query, at, product))
+    wanted = wanted_words(words)
+    if sort is Sort.DISTANCE:
+        return Walk(bearings.place, sort, lambda product: [*conditions(query, at, product), anywhere(wanted, product)])
+    return WordSearch(bearings.place, sort, wanted, lambda product: conditions(query, at, product))
 
 
-def _nearest_first(place: BuyerPlace) -> tuple[Any, Order]:
-    """The vendors that sell to the buyer in order of distance, and the order that this gives their products."""
-    distance = distance_meters(place).label("distance")
-    # OFFSET keeps the planner from dissolving the sorted vendors, so that it reads the nearest's products first.
-    sellers = select(*SHOWN, distance).where(vendor_sells_to(place)).order_by(distance, Store.id).offset(0)
-    nearest = sellers.subquery("nearest")
-    return aliased(Store, nearest), Order(
-        (nearest.c.distance, nearest.c.id, Product.id), descending=False, grouped=True
-    )
-
-
-def _page_by_words(
-    session: Session, place: BuyerPlace, wanted: Any, query: BrowseQuery, at: datetime
-) -> Page[Row[Any]]:
-    search = WordSearch(place, query.sorted_by, wanted, lambda product: conditions(query, at, product))
-
-    def fetch(seek: Seek) -> Sequence[Row[Any]]:
-        page = _summaries(place, at, Store, search.order).join(search.hits(seek), column("hit_id") == Product.id)
-        return session.execute(search.order.sought(page, replace(seek, values=None))).all()
-
-    return page_from(fetch, query, search.order)
-
-
-def _summaries(place: BuyerPlace, at: datetime, vendor: Any, order: Order) -> Select[Any]:
+def _summaries(place: BuyerPlace, at: datetime, order: Order) -> Select[Any]:
     return (
-        select(*summary_columns(place, at, vendor), *order.marks())
+        select(*summary_columns(place, at), *order.marks())
         .select_from(Product)
-        .join(vendor, vendor.id == Product.vendor_store_id)
+        .join(Store, Store.id == Product.vendor_store_id)
         .join(InventoryItem, InventoryItem.product_id == Product.id)
     )

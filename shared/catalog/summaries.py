@@ -91,13 +91,9 @@ def composed(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-SHOWN = (Store.id, Store.slug, Store.city, Store.logo_media_id, Store.geom)
-"""What of a vendor a summary is made of."""
-
-
-def summary_columns(buyer: Standpoint, at: datetime, vendor: Any = Store) -> list[ColumnElement[Any]]:
-    """What a summary is made of; `Product`, `vendor` and `InventoryItem` are to be joined."""
-    logo = select(Media.public_url).where(Media.id == vendor.logo_media_id, Media.status == MediaStatus.READY)
+def summary_columns(buyer: Standpoint, at: datetime) -> list[ColumnElement[Any]]:
+    """What a summary is made of; `Product`, `Store` and `InventoryItem` are to be joined."""
+    logo = select(Media.public_url).where(Media.id == Store.logo_media_id, Media.status == MediaStatus.READY)
     plain = [name for name in ProductSummaryResponse.model_fields if name in Product.__table__.columns]
     return [
         *(Product.__table__.columns[name] for name in plain),
@@ -105,8 +101,8 @@ def summary_columns(buyer: Standpoint, at: datetime, vendor: Any = Store) -> lis
         has_promo(at).label("has_promo"),
         InventoryItem.available_qty.expression,
         InventoryItem.low_stock_threshold.expression,
-        vendor.slug.label("vendor_slug"),
-        vendor.city.label("vendor_city"),
+        Store.slug.label("vendor_slug"),
+        Store.city.label("vendor_city"),
         logo.scalar_subquery().label("vendor_logo_url"),
-        func.round(distance_meters(buyer, vendor)).label("distance_meters"),
+        func.round(distance_meters(buyer)).label("distance_meters"),
     ]
