@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, exists, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from shared.billing.models import (
@@ -194,7 +194,7 @@ def _names_kept_apart() -> Iterator[None]:
     """The same refusal when another plan took the name in the meantime."""
     try:
         yield
-    except IntegrityError as error:
+    except DBAPIError as error:
         if violated_constraint(error) != "uq_billing_plans_name":
             raise
         raise PlanNameTaken(details={"reason": "name_taken"}) from error

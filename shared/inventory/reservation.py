@@ -62,7 +62,9 @@ _RESERVE = text(
 )
 _RELEASE = text(
     _LINES.format(
-        change="available_qty = available_qty + sums.qty, reserved_qty = reserved_qty - sums.qty",
+        # Stock that comes back over the threshold makes the next fall news again.
+        change="available_qty = available_qty + sums.qty, reserved_qty = reserved_qty - sums.qty, "
+        "low_stock_told = low_stock_told AND available_qty + sums.qty <= low_stock_threshold",
         condition="true",
         delta_available="qty",
         delta_reserved="-qty",

@@ -81,6 +81,8 @@ def _startup_parameters(settings: DatabaseSettings) -> dict[str, str]:
         "lock_timeout": str(settings.lock_timeout_ms),
         "timezone": "UTC",
         "jit": "off",
+        # A request uses one core: starting workers costs more than they bring, and there are other requests.
+        "max_parallel_workers_per_gather": "0",
     }
 
 
