@@ -6,9 +6,11 @@ from io import BytesIO
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from shared.integrations.gcs import StoredObject, object_store
 from shared.kit import clock
+from shared.kit.errors import DependencyDown
 from shared.kit.ids import new_id
 from shared.kit.outbox import emit
 from shared.media.kinds import MediaKind
@@ -78,6 +80,8 @@ def _row(file: File) -> Media:
     )
 
 
+# A first start has everything else to do as well, and a busy machine is no reason to give up.
+@retry(retry=retry_if_exception_type(DependencyDown), stop=stop_after_attempt(6), wait=wait_fixed(2), reraise=True)
 def _put(media: Media, file: File) -> StoredObject:
     return object_store().upload(
         MediaSettings.current().media_bucket, media.object_key, BytesIO(file.content), content_type=file.mime_type
