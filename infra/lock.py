@@ -13,7 +13,7 @@ from infra.local.paths import CHECKOUT
 
 _COMPILE = [
     *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--extra", "dev"),
-    *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header"),
+    *("--generate-hashes", "--no-header"),
 ]
 
 

@@ -4,6 +4,7 @@
 """
 
 import re
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -20,7 +21,7 @@ from shared.kit.tables import Created, Id, Json, Table, as_json
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-class Event(BaseModel):
+class Event(BaseModel, ABC):
     """Something that happened. Subclasses are named in the past tense; their fields are the payload.
 
     `aggregate` is the kind of thing it happened to, `topics` where it is published.
@@ -44,9 +45,9 @@ class Event(BaseModel):
         return _WORD.sub("_", cls.__name__).lower()
 
     @property
+    @abstractmethod
     def aggregate_id(self) -> UUID:
         """Which thing it happened to."""
-        raise NotImplementedError(f"{type(self).__name__} does not say which {self.aggregate} it is about")
 
     @property
     def dedupe_key(self) -> str | None:
