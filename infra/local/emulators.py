@@ -68,14 +68,15 @@ def _storage(manifests: list[Manifest], url: str, _: dict[str, str]) -> list[str
 
 
 def _square(manifests: list[Manifest], url: str, kept: dict[str, str]) -> list[str]:
-    told = ["--state", str(LOCAL / "square.json"), "--token", kept["PF_SQUARE_ACCESS_TOKEN"]]
+    told = ["--state", str(LOCAL / "square.json"), f"--token={kept['PF_SQUARE_ACCESS_TOKEN']}"]
     if any(SQUARE_WEBHOOK in manifest.routes for manifest in manifests):
         told += [f"--webhook-url={url}{SQUARE_WEBHOOK}", f"--signature-key={kept['PF_SQUARE_SIGNATURE_KEY']}"]
     return told
 
 
 def _mailbox(_: list[Manifest], __: str, kept: dict[str, str]) -> list[str]:
-    return ["--folder", str(MAILS), "--key", kept["PF_SENDGRID_API_KEY"]]
+    # Joined, because a secret may begin with a dash and would be taken for an option.
+    return ["--folder", str(MAILS), f"--key={kept['PF_SENDGRID_API_KEY']}"]
 
 
 _Arguments = Callable[[list[Manifest], str, dict[str, str]], list[str]]
