@@ -63,7 +63,9 @@ class OwnStack:
 
     @property
     def _environment(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("PF_", "PUBSUB_"))}
+        # What other tests of this process started is theirs; the stack would take it for what a person named.
+        theirs = ("PF_", "PUBSUB_", "STORAGE_", "GOOGLE_")
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(theirs)}
         return ours | {"PF_LOCAL_HOME": str(self.home), "PF_PORT": str(self.port)}
 
 
