@@ -49,6 +49,7 @@ POST   /api/v1/admin/agents                                      admin
 PATCH  /api/v1/admin/agents/{agent_id}                           admin
 GET    /api/v1/admin/audit                                       admin
 GET    /api/v1/admin/audit/export                                admin
+POST   /api/v1/admin/announcements                               admin
 POST   /api/v1/admin/auth/login                                  anyone
 POST   /api/v1/admin/auth/register                               anyone
 GET    /api/v1/admin/billing/plans                               admin
