@@ -1,7 +1,6 @@
 """One JSON line per event on stdout, in the shape that Cloud Logging reads, with secrets and people left out."""
 
 import logging
-import re
 import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -13,16 +12,27 @@ from shared.kit.config import CommonSettings
 
 REDACTED = "[redacted]"
 
-# Whole words of a field's name, in the singular, that mark its value as secret or personal.
+# Whole words of a field's name that mark its value as secret or personal.
 _SENSITIVE_WORDS = frozenset(
     {
-        *("password", "passwd", "pwd", "hash", "secret", "token", "cookie", "authorization", "jwt", "signature"),
-        *("otp", "otpauth", "mfa", "pin", "cvv", "cvc", "pan", "card", "cardholder", "iban", "credential", "key"),
-        *("email", "phone", "name", "recipient", "address", "street", "line1", "line2"),
-        *("lat", "lng", "latitude", "longitude", "note", "body", "text", "content", "extracted"),
+        *(
+            "password",
+            "passwd",
+            "pwd",
+            "hash",
+            "secret",
+            "token",
+            "tokens",
+            "cookie",
+            "cookies",
+            "authorization",
+            "jwt",
+        ),
+        *("otp", "mfa", "pin", "cvv", "cvc", "pan", "card", "cardholder", "iban", "credential", "key", "signature"),
+        *("email", "emails", "phone", "name", "names", "recipient", "address", "street", "line1", "line2"),
+        *("lat", "lng", "latitude", "longitude", "note", "notes", "body", "text", "content", "contents", "extracted"),
     }
 )
-_WORD = re.compile("[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 # Names that hold a sensitive word but say nothing of a person or a secret.
 _HARMLESS = frozenset({"function_name", "event_name", "job_name", "dedupe_key", "body_bytes"})
 
@@ -30,10 +40,9 @@ Fields = MutableMapping[str, Any]
 
 
 def is_sensitive(field: str) -> bool:
-    """Whether a field of this name may not be logged, in snake_case, camelCase or as a header, singular or plural."""
-    words = [word.lower() for word in _WORD.findall(field)]
-    singulars = {word.removesuffix(ending) for word in words for ending in ("", "s", "es")}
-    return "_".join(words) not in _HARMLESS and not _SENSITIVE_WORDS.isdisjoint(singulars)
+    """Whether a field of this name may not be logged."""
+    lowered = field.lower().replace("-", "_")
+    return lowered not in _HARMLESS and not _SENSITIVE_WORDS.isdisjoint(lowered.split("_"))
 
 
 def redact(value: Any) -> Any:
