@@ -46,6 +46,6 @@ class RecordingTopics:
         answer.set_result("1")
         return answer
 
-    def ids(self) -> list[UUID]:
-        """The events taken, each as often as it was, in order."""
-        return [sent.event_id for sent in self.sent]
+    def ids(self, event_type: str | None = None) -> list[UUID]:
+        """The events taken, of one type or of all, each as often as it was, in order."""
+        return [sent.event_id for sent in self.sent if event_type in (None, sent.message["event_type"])]

@@ -1,6 +1,7 @@
 """Publishes the outbox: started every minute, busy for just under one; several runs may overlap.
 
 What is published where, and what becomes of an event that cannot be, is in shared.kit.publishing.
+Publishes dead_letter_kept.
 """
 
 from shared.events.catalogue import CATALOGUE

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.events import checkout, licenses, orders, products, stores, users
 from shared.identity.permissions import Permission
+from shared.kit.dead_letters import DeadLetterKept
 from shared.kit.outbox import Event
 from shared.notifications.models import NotificationType
 from shared.notifications.notices import IN_APP_ONLY, MAILED, MAILED_ALONE, Addressed, Mailed, Notice
@@ -172,6 +173,10 @@ MESSAGES: dict[type[Event], tuple[Notice, ...]] = {
     users.SecurityAlert: (
         Notice(_user("user_id"), SECURITY, "Security alert: {kind}",
                "If this was not you, change your password and log out everywhere.", "/account/security", MAILED),
+    ),
+    DeadLetterKept: (
+        Notice(_admins, SYSTEM, "Dead letter: {letter_about}", "Given up by {given_up_by}; attempts: {attempts}.",
+               "/admin/dead-letters/{letter_id}", MAILED),
     ),
     # By mail alone: those who ask for these may not be signed in.
     users.PasswordResetRequested: (

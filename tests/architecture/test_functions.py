@@ -12,6 +12,7 @@ from infra.openapi import routes_of, whole_document
 from shared.events import topics
 from shared.events.catalogue import CATALOGUE
 from shared.kit.config import PREFIX, Settings
+from shared.kit.dead_letters import DeadLetterKept
 from shared.kit.http.openapi import error_codes
 from shared.kit.schemas import Request
 from shared.kit.tables import Table
@@ -102,6 +103,14 @@ def test_a_consumer_handles_what_its_manifest_says_and_its_topic_brings(name):
 
     assert handled == set(manifest.events.consumes)
     assert all(manifest.trigger.topic in CATALOGUE[event].topics for event in handled)
+
+
+@pytest.mark.parametrize("name", [*TOPIC, "cron_publish_outbox"])
+def test_whoever_may_give_up_on_an_event_says_that_it_is_told(name):
+    manifest = next(manifest for manifest in MANIFESTS if manifest.name == name)
+
+    assert DeadLetterKept.event_type() in manifest.events.publishes
+    assert {"outbox_dlq", "outbox_events", "outbox_sequences"} <= set(manifest.data.writes)
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.name)

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from shared.kit import clock
 from shared.kit.db import read_only, transaction
 from shared.kit.dead_letters import bury
-from shared.kit.outbox import DeadLetter
+from shared.kit.outbox import DeadLetter, OutboxEvent
 from shared.kit.publishing.messages import Due, attributes_of, message_of
 from shared.kit.tables import as_json
 from tests.builders.outbox import a_nudge, damage, emitted, outbox_row
@@ -56,12 +56,15 @@ def a_dead_letter(
     message: dict[str, Any] | None = None,
     at: datetime | None = None,
 ) -> DeadLetter:
-    """A letter about a nudge that was published and that a consumer failed on ten times."""
+    """A letter about a nudge that was published and that a consumer failed on ten times; operators know of it."""
     message = message or a_message(event_id or a_published_event())
     with clock.frozen_at(at or clock.now()), transaction() as session:
         bury(session, message, subscription=subscription, attempts=10, reason=f"{subscription} failed on it 10 times")
         kept = select(DeadLetter).where(DeadLetter.message["messageId"].astext == message["messageId"])
-        return session.scalars(kept).one()
+        letter = session.scalars(kept).one()
+        told = update(OutboxEvent).where(OutboxEvent.aggregate_id == letter.id)
+        session.execute(told.values(published_at=clock.now(), attempts=1))
+        return letter
 
 
 def a_published_event() -> UUID:

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.kit import clock
+from shared.kit.dead_letters import Opened, announce
 from shared.kit.ids import new_id
 from shared.kit.publishing.messages import Due, message_of
 from shared.kit.tables import as_json
@@ -44,28 +45,28 @@ _CLAIM = text(
     """
 )
 
+# What is dead is kept as a letter by the same statement; an event that was replayed and fails again is a new
+# letter in the place of the old one.
 _SETTLE = text(
     """
-    UPDATE outbox_events AS held
-    SET attempts = told.attempts, published_at = told.published_at, dead_at = told.dead_at,
-        next_attempt_at = coalesce(told.next_attempt_at, held.next_attempt_at),
-        last_error = coalesce(told.last_error, held.last_error)
-    FROM json_to_recordset(CAST(:told AS json)) AS told(
-        id uuid, attempts smallint, published_at timestamptz, dead_at timestamptz, next_attempt_at timestamptz,
-        last_error text)
-    WHERE held.id = told.id
-    """
-)
-
-# An event that was replayed and fails again is a new dead letter in the place of the old one.
-_BURY = text(
-    """
+    WITH told AS (
+        SELECT * FROM json_to_recordset(CAST(:told AS json)) AS t(
+            id uuid, attempts smallint, published_at timestamptz, dead_at timestamptz, next_attempt_at timestamptz,
+            last_error text, letter_id uuid, event_type text, message jsonb)
+    ), settled AS (
+        UPDATE outbox_events AS held
+        SET attempts = told.attempts, published_at = told.published_at, dead_at = told.dead_at,
+            next_attempt_at = coalesce(told.next_attempt_at, held.next_attempt_at),
+            last_error = coalesce(told.last_error, held.last_error)
+        FROM told WHERE held.id = told.id
+    )
     INSERT INTO outbox_dlq (id, event_id, source, event_type, message, attempts, reason, created_at)
-    SELECT id, event_id, 'outbox', event_type, message, attempts, reason, created_at
-    FROM json_populate_recordset(NULL::outbox_dlq, CAST(:dead AS json))
+    SELECT letter_id, id, 'outbox', event_type, message, attempts, last_error, dead_at
+    FROM told WHERE dead_at IS NOT NULL
     ON CONFLICT (event_id, source, subscription) DO UPDATE
     SET message = excluded.message, attempts = excluded.attempts, reason = excluded.reason,
         created_at = excluded.created_at, replayed_at = NULL, dismissed_at = NULL, dismissed_reason = NULL
+    RETURNING id, event_type, source, attempts
     """
 )
 
@@ -107,34 +108,23 @@ class Queue:
 
 
 def settle(session: Session, attempts: Sequence[Attempt]) -> None:
-    """Write down what came of the attempts, by one statement; what is dead goes to the dead letters by another."""
-    if attempts:
-        session.execute(_SETTLE, {"told": as_json([_told(attempt) for attempt in attempts])})
-    dead = [_dead_letter(attempt) for attempt in attempts if attempt.outcome is Outcome.DEAD]
-    if dead:
-        session.execute(_BURY, {"dead": as_json(dead)})
+    """Write down what came of the attempts, by one statement; letters that it opens are announced by another."""
+    if not attempts:
+        return
+    opened = session.execute(_SETTLE, {"told": as_json([_told(attempt) for attempt in attempts])})
+    announce(session, [Opened(*row) for row in opened])
 
 
 def _told(attempt: Attempt) -> dict[str, Any]:
-    now = clock.now().isoformat()
-    return {
-        "id": attempt.row.id,
-        "attempts": attempt.row.attempts + 1,
+    row, now = attempt.row, clock.now().isoformat()
+    told = {
+        "id": row.id,
+        "attempts": row.attempts + 1,
         "published_at": now if attempt.outcome is Outcome.PUBLISHED else None,
-        "dead_at": now if attempt.outcome is Outcome.DEAD else None,
+        "dead_at": None,
         "next_attempt_at": attempt.again_at.isoformat() if attempt.again_at else None,
         "last_error": attempt.failure,
     }
-
-
-def _dead_letter(attempt: Attempt) -> dict[str, Any]:
-    row = attempt.row
-    return {
-        "id": new_id(),
-        "event_id": row.id,
-        "event_type": row.event_type,
-        "message": message_of(row),
-        "attempts": row.attempts + 1,
-        "reason": attempt.failure,
-        "created_at": clock.now().isoformat(),
-    }
+    if attempt.outcome is not Outcome.DEAD:
+        return told
+    return {**told, "dead_at": now, "letter_id": new_id(), "event_type": row.event_type, "message": message_of(row)}

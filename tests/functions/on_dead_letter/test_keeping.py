@@ -1,9 +1,14 @@
 """What Pub/Sub gives up on is kept once, whatever is in it."""
 
+from uuid import UUID
+
 import pytest
 
+from shared.kit.db import transaction
+from shared.kit.dead_letters import DeadLetterKept
+from shared.operations.replay import replay
 from tests.builders.dead_letters import a_message, a_published_event, event_in, forwarded
-from tests.builders.outbox import dead_letters
+from tests.builders.outbox import dead_letters, waiting
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_a_message_that_comes_twice_is_kept_once(consumer, statements):
 
     assert acknowledged == [True, True]
     assert len(dead_letters()) == 1
-    assert (counted.requests, counted.sql) == (2, 2)
+    assert (counted.requests, counted.sql) == (2, 3)
 
 
 def test_each_consumer_of_an_event_has_its_own_letter(consumer):
@@ -76,3 +81,46 @@ def test_without_its_table_the_message_comes_again(consumer, monkeypatch):
 
     assert not consumer.deliver(forwarded(a_message(a_published_event())))
     assert dead_letters() == []
+
+
+def test_operators_are_told_of_a_letter_once_and_again_only_when_its_replay_fails(consumer, events):
+    message = a_message(a_published_event())
+    again = a_message(UUID(message["attributes"]["event_id"]))
+
+    for _ in range(3):
+        consumer.deliver(forwarded(message))
+    (letter,) = dead_letters()
+    told = events.emitted(DeadLetterKept)
+    with transaction() as session:
+        replay(session, letter.id)
+    consumer.deliver(forwarded(message))
+    consumer.deliver(forwarded(again, deliveries=12))
+
+    announcement = DeadLetterKept(
+        letter_id=letter.id, letter_about="order_nudged", given_up_by="on_event_notify", attempts=10
+    )
+    assert told == [announcement]
+    assert events.emitted(DeadLetterKept) == [announcement, announcement.model_copy(update={"attempts": 12})]
+
+
+def test_nothing_that_a_stranger_wrote_is_told(consumer, events):
+    attributes = {"event_type": "Rosa <rosa@example.com>"}
+
+    consumer.deliver(forwarded({"data": "", "messageId": "4713", "attributes": attributes}, "rosa@example.com"))
+
+    (letter,) = dead_letters()
+    assert events.emitted() == [
+        DeadLetterKept(
+            letter_id=letter.id, letter_about="unknown_message", given_up_by="unknown_subscription", attempts=10
+        )
+    ]
+
+
+def test_a_letter_about_an_announcement_is_kept_and_not_announced(consumer, events):
+    consumer.deliver(forwarded(a_message(a_published_event())))
+    (announcement,) = waiting()
+
+    consumer.deliver(forwarded(a_message(announcement)))
+
+    assert [letter.event_type for letter in dead_letters()] == ["order_nudged", "dead_letter_kept"]
+    assert waiting() == [announcement]

@@ -1,19 +1,17 @@
 """An emulator for each test, and official clients that find it through PUBSUB_EMULATOR_HOST.
 
-With PUBSUB_CONTRACT_HOST (the address of Google's emulator, `gcloud beta emulators pubsub start`) every test that
-uses `clients` runs a second time, against Google's.
+Every test that uses `clients` runs a second time against Google's emulator: where it is installed
+(`gcloud components install pubsub-emulator`) one is started, and PUBSUB_CONTRACT_HOST names one that runs already.
 """
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from infra.local.pubsub import Emulator, running_emulator
 from tests.infra.endpoint import Endpoint, serving
+from tests.infra.pubsub import googles
 from tests.infra.pubsub.clients import Clients, clients_of_this_environment
-
-_GOOGLES = os.environ.get("PUBSUB_CONTRACT_HOST")
 
 
 @pytest.fixture
@@ -37,12 +35,19 @@ def local(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clien
         yield clients
 
 
-@pytest.fixture(params=["ours", "googles"] if _GOOGLES else ["ours"])
+@pytest.fixture(scope="session")
+def googles_host() -> Iterator[str]:
+    """Where Google's emulator listens; one for the whole run, as each test has a project of its own."""
+    with googles.running() as host:
+        yield host
+
+
+@pytest.fixture(params=["ours", "googles"] if googles.is_there() else ["ours"])
 def clients(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     """Clients of every emulator that must keep the contract."""
     if request.param == "ours":
         yield request.getfixturevalue("local")
         return
-    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", str(_GOOGLES))
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", request.getfixturevalue("googles_host"))
     with clients_of_this_environment() as clients:
         yield clients

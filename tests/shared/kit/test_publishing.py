@@ -79,7 +79,7 @@ def test_a_message_says_what_happened_to_what_and_who_asked(publisher, topics, f
     assert (row.published_at, row.attempts, row.last_error, row.dead_at) == (MONDAY, 1, None, None)
 
 
-def test_two_hundred_rows_take_two_statements_and_the_dead_among_them_a_third(publisher, topics):
+def test_two_hundred_rows_take_two_statements_and_telling_of_the_dead_among_them_a_third(publisher, topics):
     emitted(*(a_nudge() for _ in range(200)))
     healthy = Work(function="test", request_id="healthy")
     with working(healthy):
@@ -174,7 +174,7 @@ def test_each_failure_doubles_the_pause_up_to_ten_minutes_and_the_tenth_is_the_e
     assert (dead.message["event_id"], dead.message["sequence"]) == (str(event_id), 1)
     assert dead.message["data"]["order_id"] == str(order_id)
     publisher.publish_batch()
-    assert topics.ids() == [later]
+    assert topics.ids("order_nudged") == [later]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,24 @@ def test_what_no_attempt_can_mend_is_dead_at_once(publisher, topics, freeze, dam
         (event_id, "outbox", 1, expected)
     ]
     assert topics.ids() == [healthy]
+    told = [attempt.row.data for attempt in publisher.publish_batch()]
+    [letter] = dead_letters()
+    about = outbox_row(event_id).event_type
+    assert told == [{"letter_id": str(letter.id), "letter_about": about, "given_up_by": "outbox", "attempts": 1}]
     assert publisher.publish_batch() == []
+
+
+def test_an_announcement_of_a_dead_letter_that_dies_too_is_kept_and_not_announced(publisher, topics):
+    [event_id] = emitted(a_nudge())
+    damage(event_id, version="9")
+    publisher.publish_batch()
+    [announcement] = waiting()
+    damage(announcement, version="9")
+
+    publisher.publish_batch()
+
+    assert [letter.event_id for letter in dead_letters()] == [event_id, announcement]
+    assert (waiting(), topics.sent) == ([], [])
 
 
 def test_a_message_that_the_service_takes_from_nobody_is_dead_at_once(publisher, topics):

@@ -76,6 +76,7 @@ def test_an_event_is_told_in_whole_sentences_with_a_link_of_the_front_end(kind):
         ("subscription_changed", ["store_id"]),
         ("charge_succeeded", ["store_id"]),
         ("charge_failed", ["store_id"]),
+        ("dead_letter_kept", ["admins"]),
         ("member_invited", ["user_id"]),
         ("security_alert", ["user_id"]),
     ],
