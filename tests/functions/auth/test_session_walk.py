@@ -292,7 +292,8 @@ def _unlimited(monkeypatch):
     limits._rate.cache_clear()
 
 
-def test_exactly_the_right_tokens_work_whatever_happens(_unlimited):
+@pytest.mark.usefixtures("_unlimited")
+def test_exactly_the_right_tokens_work_whatever_happens():
     run_state_machine_as_test(
         SessionWalk,
         settings=settings(
