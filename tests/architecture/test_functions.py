@@ -115,6 +115,8 @@ def test_whoever_may_give_up_on_an_event_says_that_it_is_told(name):
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest.name)
 def test_manifests_name_tables_that_exist(manifest):
+    import_module(f"functions.{manifest.name}.main")
+
     assert set(manifest.data.writes) <= set(Table.metadata.tables) | {"outbox_sequences"}
 
 
