@@ -37,6 +37,11 @@ class SendGridError(Exception):
         return {"errors": [{"message": self.message, "field": self.field, "help": None}]}
 
 
+def ordered(fail: Json) -> SendGridError:
+    """The error that somebody wants to see: `{"status": 503}`."""
+    return SendGridError(int(fail.get("status", 500)), "Told to fail.")
+
+
 def messages_of(body: Json, refused: frozenset[str] = frozenset()) -> list[EmailMessage]:
     """The mails that a request asks for, one for each personalization. Raises SendGridError.
 

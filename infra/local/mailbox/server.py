@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Flask, Response, abort, render_template, request
 
-from infra.local.mailbox.faults import Fault, Faults
 from infra.local.mailbox.mails import Folder, Mail
-from infra.local.mailbox.sendgrid import Json, SendGridError, messages_of
+from infra.local.mailbox.sendgrid import Json, SendGridError, messages_of, ordered
+from infra.local.standins.faults import Faults
 from shared.kit.ids import new_id
 
 # A mail's HTML is shown as a mail program would: nothing in it runs, links open beside.
@@ -22,7 +22,7 @@ class MailboxApp:
 
     def __init__(self, folder: Path, *, key: str | None = None) -> None:
         self.folder = Folder(folder)
-        self.faults = Faults()
+        self.faults = Faults(ordered)
         self.taken: list[Json] = []
         self.refused_addresses: set[str] = set()
         self._key = key
@@ -77,8 +77,12 @@ class MailboxApp:
     def _send(self) -> Response:
         """SendGrid's: 202 with an empty body and a message id, once the mail is taken."""
         self._admit()
-        fault = self.faults.take()
-        self.faults.strike(fault, after=False)
+        with self.faults.meeting("mail.send"):
+            given = self._take()
+        return Response(status=202, headers={"X-Message-Id": given})
+
+    def _take(self) -> str:
+        """Keep the mails of a request; the id that it is given."""
         body: Any = request.get_json(silent=True)
         if not isinstance(body, dict):
             raise SendGridError(400, "Bad Request")
@@ -89,8 +93,7 @@ class MailboxApp:
                 message["Message-ID"] = f"<{given}.{n}@sendgrid.local>"
             self.folder.keep(f"{given}.{n}", message)
         self.taken.append(body)
-        self.faults.strike(fault, after=True)
-        return Response(status=202, headers={"X-Message-Id": given})
+        return given
 
     def _admit(self) -> None:
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
@@ -103,8 +106,7 @@ class MailboxApp:
         if body.get("reset"):
             self.reset()
         self.refused_addresses.update(body.get("refuse", ()))
-        if "fail" in body or "delay_ms" in body:
-            self.faults.add(Fault.ordered(body))
+        self.faults.obey(body)
         return _json({"taken": len(self.taken)}, 200)
 
 

@@ -41,6 +41,16 @@ def declined(code: str, detail: str) -> SquareError:
     return SquareError(402, "PAYMENT_METHOD_ERROR", code, detail)
 
 
+def ordered(fail: dict[str, Any]) -> SquareError:
+    """The error that somebody wants to see: `{"status": 503, "category": …, "code": …, "detail": …}`."""
+    return SquareError(
+        int(fail.get("status", 500)),
+        fail.get("category", "API_ERROR"),
+        fail.get("code", "INTERNAL_SERVER_ERROR"),
+        fail.get("detail", "Told to fail."),
+    )
+
+
 def key_reused() -> SquareError:
     return invalid(
         "Different request parameters used for the same idempotency_key.",

@@ -12,10 +12,10 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from infra.local.square import billing, cards, catalog, customers, subscriptions
-from infra.local.square.errors import SquareError, invalid, key_reused, missing, unauthorized
-from infra.local.square.faults import Fault, Faults
+from infra.local.square.errors import SquareError, invalid, key_reused, missing, ordered, unauthorized
 from infra.local.square.state import Json, State
 from infra.local.square.webhooks import Webhooks
+from infra.local.standins.faults import Faults
 
 Handler = Callable[..., Json]
 
@@ -50,7 +50,7 @@ class SquareApp:
 
     def __init__(self, *, token: str | None = None, file: Path | None = None, webhooks: Webhooks | None = None) -> None:
         self.state = State.load(file)
-        self.faults = Faults()
+        self.faults = Faults(ordered)
         self.calls: Counter[str] = Counter()
         self._token = token
         self._file = file
@@ -79,22 +79,22 @@ class SquareApp:
     def _view(self, operation: str, handler: Handler) -> Callable[..., Response]:
         def view(**path: str) -> Response:
             self._admit()
-            fault = self.faults.take(operation)
-            if fault and fault.error and not fault.after:
-                self.calls[operation] += 1
-                raise fault.error
-            body = _body()
             with self._lock:
                 self.calls[operation] += 1
-                subscriptions.catch_up(self.state)
-                answer = self._once(operation, handler, body, path)
-                if self._file:
-                    self.state.save(self._file)
-            if fault and fault.error:
-                raise fault.error
+            with self.faults.meeting(operation):
+                answer = self._done(operation, handler, path)
             return _answer(answer, 200)
 
         return view
+
+    def _done(self, operation: str, handler: Handler, path: dict[str, str]) -> Json:
+        body = _body()
+        with self._lock:
+            subscriptions.catch_up(self.state)
+            answer = self._once(operation, handler, body, path)
+            if self._file:
+                self.state.save(self._file)
+        return answer
 
     def _admit(self) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -135,8 +135,7 @@ class SquareApp:
                 subscriptions.catch_up(self.state)
             if body.get("pay_invoices"):
                 self.pay_invoices()
-            if "fail" in body or "delay_ms" in body:
-                self.faults.add(Fault.ordered(body))
+            self.faults.obey(body)
         return self._look()
 
     def _look(self) -> Response:

@@ -1,0 +1,1 @@
+"""What every stand-in has: a server on loopback, a life as a process of its own, and trouble on demand."""
