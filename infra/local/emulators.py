@@ -33,6 +33,7 @@ class Emulators:
             storage_url=storage["url"],
             storage_key_file=storage["key_file"],
             square_url=self.ready["Square"].text(),
+            maps_url=self.ready["Google Maps"].text(),
             mailbox_url=self.ready["Mailbox"].text(),
         )
 
@@ -74,6 +75,10 @@ def _square(manifests: list[Manifest], url: str, kept: dict[str, str]) -> list[s
     return told
 
 
+def _maps(_: list[Manifest], __: str, kept: dict[str, str]) -> list[str]:
+    return [f"--key={kept['PF_MAPS_API_KEY']}"]
+
+
 def _mailbox(_: list[Manifest], __: str, kept: dict[str, str]) -> list[str]:
     # Joined, because a secret may begin with a dash and would be taken for an option.
     return ["--folder", str(MAILS), f"--key={kept['PF_SENDGRID_API_KEY']}"]
@@ -84,5 +89,6 @@ _ARGUMENTS: dict[str, tuple[str, _Arguments]] = {
     "Pub/Sub": ("infra.local.pubsub", _pubsub),
     "Cloud Storage": ("infra.local.storage", _storage),
     "Square": ("infra.local.square", _square),
+    "Google Maps": ("infra.local.maps", _maps),
     "Mailbox": ("infra.local.mailbox", _mailbox),
 }

@@ -35,6 +35,7 @@ class Endpoints:
     storage_url: str
     storage_key_file: str
     square_url: str
+    maps_url: str
     mailbox_url: str
 
 
@@ -63,6 +64,7 @@ def functions_environment(servers: Servers, endpoints: Endpoints, kept: dict[str
         "PF_PUBLIC_MEDIA_BUCKET": PUBLIC_MEDIA_BUCKET,
         "PF_SQUARE_BASE_URL": endpoints.square_url,
         "PF_SQUARE_LOCATION_ID": "LOCAL",
+        "PF_MAPS_BASE_URL": endpoints.maps_url,
         "PF_FRONT_END_URL": "http://localhost:3000",
         "PF_EMAIL_SENDER": "mailbox",
         "PF_EMAIL_FROM": "orders@packfinderz.example.com",
@@ -82,4 +84,6 @@ def functions_environment(servers: Servers, endpoints: Endpoints, kept: dict[str
 def _new_secret(name: str) -> str:
     """Names in the plural hold `kid:secret` pairs, of which the first is used and all are accepted."""
     secret = secrets.token_urlsafe(36)
+    if name == "PF_MAPS_API_KEY":
+        return f"AIza{secret}"  # all of Google's keys begin so, and its client looks
     return f"local-1:{secret}" if name.endswith("_KEYS") else secret

@@ -20,6 +20,7 @@ def greet(stack: Stack, jobs: Sequence[Schedule], marketplace: Sequence[str], *,
             "Pub/Sub": f"{stack.pubsub_host}, its state at {stack.pubsub_control_url}/stats",
             "storage": stack.storage_url,
             "Square": f"{stack.square_url}, its state at {stack.square_url}/_control",
+            "Maps": f"{stack.maps_url}, its state at {stack.maps_url}/_control",
             "mailbox": stack.mailbox_url.replace("127.0.0.1", "localhost"),
             "logs": str(LOGS),
         }

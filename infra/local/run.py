@@ -31,7 +31,7 @@ from infra.migrate import MigrationFailed, migrate
 DEFAULT_PORT = 8080
 _EVERY_MINUTE = "* * * * *"
 # What other functions than the chosen ones would need is made as well: the database remembers across starts.
-_SECRETS = {"PF_SQUARE_ACCESS_TOKEN", "PF_SQUARE_SIGNATURE_KEY", "PF_SENDGRID_API_KEY"}
+_SECRETS = {"PF_SQUARE_ACCESS_TOKEN", "PF_SQUARE_SIGNATURE_KEY", "PF_SENDGRID_API_KEY", "PF_MAPS_API_KEY"}
 
 
 class CannotStart(RuntimeError):
@@ -156,6 +156,7 @@ def _described(url: str, servers: Servers, endpoints: Endpoints, children: tuple
         pubsub_control_url=endpoints.pubsub_control_url,
         storage_url=endpoints.storage_url,
         square_url=endpoints.square_url,
+        maps_url=endpoints.maps_url,
         mailbox_url=endpoints.mailbox_url,
         processes={child.name: child.pid for child in children},
     )

@@ -43,6 +43,7 @@ class Stack:
     pubsub_control_url: str
     storage_url: str
     square_url: str
+    maps_url: str
     mailbox_url: str
     processes: dict[str, int] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ SECRETS = {
     "PF_SQUARE_ACCESS_TOKEN": "-a-secret-that-begins-with-a-dash-1",
     "PF_SQUARE_SIGNATURE_KEY": "-a-secret-that-begins-with-a-dash-2",
     "PF_SENDGRID_API_KEY": "-a-secret-that-begins-with-a-dash-3",
+    "PF_MAPS_API_KEY": "-a-secret-that-begins-with-a-dash-4",
 }
 
 

@@ -19,6 +19,7 @@ ENDPOINTS = Endpoints(
     "/key.json",
     "http://127.0.0.1:4",
     "http://127.0.0.1:5",
+    "http://127.0.0.1:6",
 )
 
 # Read by tools and clients, or standing for many, and so in no group of settings.
@@ -76,6 +77,7 @@ def test_secrets_are_made_once_each_and_are_nobody_elses_to_read(tmp_path: Path)
     first = keep_secrets(file, ["PF_JWT_KEYS", "PF_CURSOR_KEY"])
     again = keep_secrets(file, ["PF_JWT_KEYS", "PF_CURSOR_KEY", "PF_SQUARE_ACCESS_TOKEN"])
 
+    assert keep_secrets(file, ["PF_MAPS_API_KEY"])["PF_MAPS_API_KEY"].startswith("AIza")
     assert first["PF_JWT_KEYS"].startswith("local-1:")
     assert len(first["PF_JWT_KEYS"].partition(":")[2]) >= 32
     assert len(first["PF_CURSOR_KEY"]) >= 32
