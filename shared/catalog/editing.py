@@ -1,6 +1,7 @@
 """What vendors do with their products: offer one, change it, archive it. Each is audited."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -35,11 +36,11 @@ class SkuTaken(Conflict):
 
 def create_product(session: Session, vendor_store_id: UUID, wanted: CreateProductRequest) -> Product:
     """A new product with its stock, tiers and media. Raises SkuTaken and what the media raise."""
-    fields = _columns(wanted, set(CreateProductRequest.model_fields) - _PARTS)
-    product = Product(id=new_id(), vendor_store_id=vendor_store_id, updated_at=clock.now(), **fields)
+    product = Product(id=new_id(), vendor_store_id=vendor_store_id, updated_at=clock.now(), **columns_of(wanted))
     product.vendor_name = _lock_name(session, vendor_store_id)
     session.add(product)
-    _flush(session)
+    with refusing_taken_skus():
+        session.flush()
     stock = OpeningStock(product.id, wanted.inventory.available_qty, wanted.inventory.low_stock_threshold)
     open_stock(session, [stock])
     _insert_tiers(session, product.id, wanted.volume_discounts)
@@ -59,7 +60,8 @@ def update_product(session: Session, vendor_store_id: UUID, product_id: UUID, wa
         setattr(product, name, value)
     _refuse_crossed_bounds(product)
     product.updated_at = clock.now()
-    _flush(session)
+    with refusing_taken_skus():
+        session.flush()
     if wanted.volume_discounts is not None:
         session.execute(delete(VolumeDiscount).where(VolumeDiscount.product_id == product.id))
         _insert_tiers(session, product.id, wanted.volume_discounts)
@@ -99,13 +101,20 @@ def _lock_name(session: Session, vendor_store_id: UUID) -> str:
     return vendor.name
 
 
-def _flush(session: Session) -> None:
+@contextmanager
+def refusing_taken_skus() -> Iterator[None]:
+    """Raises SkuTaken when the database refuses what is written within the block because of a SKU."""
     try:
-        session.flush()
+        yield
     except DBAPIError as error:
         if violated_constraint(error) == "uq_products_sku":
             raise SkuTaken from error
         raise
+
+
+def columns_of(wanted: CreateProductRequest) -> dict[str, Any]:
+    """The values of a new product's own columns."""
+    return _columns(wanted, set(CreateProductRequest.model_fields) - _PARTS)
 
 
 def _columns(wanted: CreateProductRequest | UpdateProductRequest, names: set[str]) -> dict[str, Any]:

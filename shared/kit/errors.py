@@ -88,7 +88,7 @@ class IdempotencyInProgress(ApiError):
 class PayloadTooLarge(ApiError):
     code = "PAYLOAD_TOO_LARGE"
     status = 413
-    default_message = "The body is larger than 1 MiB."
+    default_message = "The body is too large."
 
 
 class UnsupportedMediaType(ApiError):

@@ -159,6 +159,7 @@ PATCH  /api/v1/vendor/payment-methods/{payment_method_id}        vendor billing:
 DELETE /api/v1/vendor/payment-methods/{payment_method_id}        vendor billing:manage
 GET    /api/v1/vendor/products                                   vendor browse
 POST   /api/v1/vendor/products                                   vendor catalog:write
+POST   /api/v1/vendor/products/import                            vendor catalog:write
 GET    /api/v1/vendor/products/{product_id}                      vendor browse
 PATCH  /api/v1/vendor/products/{product_id}                      vendor catalog:write
 DELETE /api/v1/vendor/products/{product_id}                      vendor catalog:write

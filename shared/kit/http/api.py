@@ -3,7 +3,8 @@
 A route's function receives, by its annotations:
   - first, the caller that the guard admitted (nothing for a guard that admits strangers);
   - path variables, by name;
-  - `body`, a `Request`; `query`, a `Query`; `asked`, the bare request, when it wants them.
+  - `body`, a `Request`; `query`, a `Query`; `asked`, the bare request; `file`, the body's bytes of the
+    content type and up to the size that `takes` says, when it wants them.
 It returns a `Response`, a `Page`, a `Reply`, anything JSON can say, or None for `204`.
 """
 
@@ -17,6 +18,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from shared.kit import startup
 from shared.kit.errors import ApiError
 from shared.kit.http.asked import Asked
+from shared.kit.http.bodies import JSON, Body
 from shared.kit.http.guards import Guard
 from shared.kit.http.routes import Check, Route, Target
 from shared.kit.http.serving import application
@@ -66,6 +68,7 @@ class Api:
         idempotent: int | None = None,
         limit: Limit | tuple[Limit, ...] = EVERYTHING_ELSE,
         raises: tuple[type[ApiError], ...] = (),
+        takes: Body = JSON,
     ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             hints = get_type_hints(handler)
@@ -81,7 +84,9 @@ class Api:
                     raises=raises,
                     body=_subclass(hints.get("body"), Request),
                     query=_subclass(hints.get("query"), Query),
+                    takes=takes,
                     wants_asked=hints.get("asked") is Asked,
+                    wants_file=hints.get("file") is bytes,
                     returns=hints.get("return"),
                 )
             )

@@ -9,8 +9,8 @@ from pydantic import Field
 from shared.kit.auth import Claims
 from shared.kit.config import Settings
 from shared.kit.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from shared.kit.http.bodies import JSON, Body
 
-MAX_BODY_BYTES = 1024 * 1024
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -23,8 +23,9 @@ class ProxySettings(Settings):
 class Asked:
     """One request: its headers, its address, its body, and the verified claims of its token."""
 
-    def __init__(self, request: FlaskRequest) -> None:
+    def __init__(self, request: FlaskRequest, takes: Body = JSON) -> None:
         self.request = request
+        self.takes = takes
         self.claims: Claims | None = None
         self._raw: bytes | None = None
 
@@ -56,24 +57,33 @@ class Asked:
 
     @property
     def raw(self) -> bytes:
-        """The body's bytes, once. Raises PayloadTooLarge over 1 MiB."""
+        """The body's bytes, once. Raises PayloadTooLarge over what the route takes."""
         if self._raw is None:
-            if (self.request.content_length or 0) > MAX_BODY_BYTES:
-                raise PayloadTooLarge
-            self._raw = self.request.stream.read(MAX_BODY_BYTES + 1)
-            if len(self._raw) > MAX_BODY_BYTES:
-                raise PayloadTooLarge
+            most = self.takes.max_bytes
+            too_large = PayloadTooLarge(f"The body is larger than {self.takes.max_mib} MiB.")
+            if (self.request.content_length or 0) > most:
+                raise too_large
+            read = self.request.stream.read(most + 1)
+            if len(read) > most:
+                raise too_large
+            self._raw = read
         return self._raw
+
+    @property
+    def file(self) -> bytes:
+        """The body's bytes, of the content type that the route takes. Raises UnsupportedMediaType, PayloadTooLarge."""
+        if self.request.mimetype != self.takes.content_type:
+            raise UnsupportedMediaType(f"Send the body as {self.takes.content_type}.")
+        return self.raw
 
     def json(self) -> Any:
         """The body as JSON. Raises UnsupportedMediaType, InvalidRequest, PayloadTooLarge."""
-        if self.request.mimetype != "application/json":
-            raise UnsupportedMediaType
+        body = self.file
         # PostgreSQL cannot store this character, wherever in the body it stands.
-        if b"\\u0000" in self.raw:
+        if b"\\u0000" in body:
             raise InvalidRequest("The body may not contain the character U+0000.")
         try:
-            return json.loads(self.raw, parse_constant=_refuse_constant)
+            return json.loads(body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise InvalidRequest("The body is not valid JSON.") from error
 

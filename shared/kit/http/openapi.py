@@ -94,7 +94,7 @@ def error_codes(route: Route) -> list[type[ApiError]]:
     told: list[type[ApiError]] = [*_ALWAYS, errors.InvalidRequest, *route.raises]
     if route.guard.needs_session:
         told += [errors.Unauthorized, errors.Forbidden]
-    if route.body is not None:
+    if route.body is not None or route.wants_file:
         told += [errors.PayloadTooLarge, errors.UnsupportedMediaType]
     if route.idempotent_s is not None:
         told += [errors.IdempotencyKeyRequired, errors.IdempotencyKeyReused, errors.IdempotencyInProgress]
@@ -148,7 +148,7 @@ def _empty_view(route: Route) -> Callable[..., None]:
 
 
 def _complete(operation: Document, route: Route) -> None:
-    """Name the error codes of each status, and show the body's example beside its schema."""
+    """Name the error codes of each status, and show the body's example beside its schema, or the file's."""
     codes: dict[str, list[str]] = {}
     for error in error_codes(route):
         codes.setdefault(str(error.status), []).append(error.code)
@@ -156,6 +156,11 @@ def _complete(operation: Document, route: Route) -> None:
         operation["responses"][status]["description"] = ", ".join(named)
     if route.body is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = route.body.example
+    if route.wants_file:
+        told = {"schema": {"type": "string"}, "example": route.takes.example}
+        most = f"At most {route.takes.max_mib} MiB."
+        content = {route.takes.content_type: told}
+        operation["requestBody"] = {"required": True, "description": most, "content": content}
 
 
 def _uri(route: Route) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Request as FlaskRequest
 
 from shared.kit.errors import ApiError
+from shared.kit.http.bodies import Body
 from shared.kit.http.guards import Guard
 from shared.kit.limits import Limit
 from shared.kit.schemas import Query, Request
@@ -31,7 +32,9 @@ class Route:
     raises: tuple[type[ApiError], ...]
     body: type[Request] | None
     query: type[Query] | None
+    takes: Body
     wants_asked: bool
+    wants_file: bool
     returns: Any
 
     @property

@@ -159,7 +159,7 @@ class _Exchange:
     def __init__(self, route: Route, path: dict[str, Any]) -> None:
         self.route = route
         self.path = path
-        self.asked = Asked(request)
+        self.asked = Asked(request, route.takes)
 
     def answer(self) -> FlaskResponse:
         """The response. Raises ApiError for everything that is not a success."""
@@ -241,6 +241,8 @@ class _Exchange:
             raise InvalidRequest.field(next(iter(request.args)), "This field is not known.")
         if self.route.wants_asked:
             named["asked"] = self.asked
+        if self.route.wants_file:
+            named["file"] = self.asked.file
         return ([] if caller is None else [caller]), named
 
 
