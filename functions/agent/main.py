@@ -18,6 +18,7 @@ from shared.kit.limits import Limit, per_user
 from shared.kit.outbox import emit
 from shared.kit.pagination import Page, PageQuery
 from shared.kit.schemas import Request
+from shared.media.storage import find_link
 from shared.orders import assignment, delivery, payments, queries
 from shared.orders.details import OrderResponse, get_order_of_agent
 from shared.orders.rounds import AssignedOrderResponse, RoundQuery, WaitingOrderResponse, list_queue, list_round
@@ -65,7 +66,7 @@ def list_own(caller: AgentCaller, query: RoundQuery) -> Page[AssignedOrderRespon
 def get_own(caller: AgentCaller, order_id: UUID) -> OrderResponse:
     """One of the agent's own orders, in full."""
     with read_only() as session:
-        return get_order_of_agent(session, caller.user_id, order_id)
+        return get_order_of_agent(session, caller.user_id, order_id, link=find_link)
 
 
 @api.post("/<uuid:order_id>/claim", allow=agent(), idempotent=DAY_1, raises=(NotFound, Conflict, StateConflict))

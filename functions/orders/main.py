@@ -3,7 +3,7 @@
 Serves /api/v1/orders and /api/v1/vendor/orders.
 """
 
-from functions.orders import buyer, reading, vendor
+from functions.orders import buyer, manifests, reading, vendor
 from shared.kit.http import serve
 
-main = serve("orders", reading.api, buyer.api, vendor.api)
+main = serve("orders", reading.api, buyer.api, vendor.api, manifests.api)

@@ -9,6 +9,7 @@ from shared.kit.errors import InvalidRequest, NotFound
 from shared.kit.http import Api
 from shared.kit.http.answers import Download
 from shared.kit.pagination import Page
+from shared.media.storage import find_link
 from shared.orders.details import OrderResponse, get_order_of
 from shared.orders.export import ExportQuery, write_orders
 from shared.orders.listing import OrderRowResponse, Side, StoreOrdersQuery, list_orders_of
@@ -32,6 +33,6 @@ def export(caller: MemberCaller, query: ExportQuery) -> Download:
 
 @api.get("/<uuid:order_id>", allow=member(Permission.ORDERS_READ), raises=(NotFound,))
 def get_order(caller: MemberCaller, order_id: UUID) -> OrderResponse:
-    """One order with its lines, payment, both stores, agent and timeline."""
+    """One order with its lines, payment, both stores, agent, manifest and timeline."""
     with read_only() as session:
-        return get_order_of(session, caller.store_id, order_id)
+        return get_order_of(session, caller.store_id, order_id, link=find_link)

@@ -17,6 +17,7 @@ from shared.kit.idempotency import DAY_1, DAYS_7
 from shared.kit.outbox import emit
 from shared.kit.pagination import Page, PageQuery
 from shared.kit.schemas import Request
+from shared.media.storage import find_link
 from shared.orders import assignment, payments, queries
 from shared.orders.details import OrderResponse, get_order
 from shared.orders.ledger import LedgerEntryResponse, LedgerQuery, list_entries
@@ -66,7 +67,14 @@ def list_payouts(_: AdminCaller, query: PageQuery) -> Page[OrderRowResponse]:
 def get_payout(_: AdminCaller, order_id: UUID) -> OrderResponse:
     """One order whose vendor waits for its money, or has it."""
     with read_only() as session:
-        return get_order(session, order_id, is_payable_or_paid())
+        return get_order(session, order_id, is_payable_or_paid(), link=find_link)
+
+
+@orders.get("/<uuid:order_id>", allow=admin(), raises=(NotFound,))
+def get_one(_: AdminCaller, order_id: UUID) -> OrderResponse:
+    """Any order in full."""
+    with read_only() as session:
+        return get_order(session, order_id, link=find_link)
 
 
 @orders.post("/<uuid:order_id>/confirm-payout", allow=admin(), idempotent=DAYS_7, raises=(NotFound, StateConflict))

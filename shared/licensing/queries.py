@@ -1,5 +1,7 @@
 """Reads and locks of licenses: a store's own, and the queue of the admins."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +58,13 @@ def get_license(session: Session, store_id: UUID, license_id: UUID) -> tuple[Lic
     if found is None:
         raise LicenseNotFound
     return found[0], found[1]
+
+
+def list_in_force(session: Session, store_ids: Collection[UUID], on: date) -> list[License]:
+    """The verified licenses of these stores that are good on this day, in a fixed order."""
+    held = (License.store_id.in_(store_ids), License.status == LicenseStatus.VERIFIED)
+    statement = select(License).where(*held, License.issued_on <= on, License.expires_on >= on)
+    return list(session.scalars(statement.order_by(License.issuing_state, License.number)))
 
 
 def lock_license(session: Session, license_id: UUID, *, store_id: UUID | None) -> License:

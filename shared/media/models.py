@@ -120,6 +120,11 @@ class Media(Table):
         """Whether it may be read and attached."""
         return self.status in USABLE
 
+    @property
+    def is_generated(self) -> bool:
+        """Whether we made it ourselves, as opposed to somebody uploading it."""
+        return self.uploaded_by is None
+
     def confirm_upload(self, *, generation: int, md5_hash: str | None) -> MediaUploaded:
         """The bytes of this generation are what they should be. Raises MediaCannotMove."""
         self._become(MediaStatus.UPLOADED)

@@ -1,17 +1,19 @@
 """One order in full, as whoever may see it sees it: three statements, however many lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, or_, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.orm import Session
 
 from shared.identity.models import Store, User
 from shared.kit.errors import NotFound
 from shared.kit.schemas import Response
+from shared.media.models import EntityType, Media, MediaAttachment
+from shared.media.storage import Link
 from shared.operations.audit import AuditLog
 from shared.orders.history import TARGET
 from shared.orders.listing import Buyer, Vendor
@@ -112,6 +114,31 @@ class AssignmentResponse(Response):
     cash_collected_at: datetime | None
 
 
+class ManifestResponse(Response):
+    """The transport manifest. `url` reads it until `url_expires_at`; an answer to a change of the order has neither."""
+
+    media_id: UUID
+    file_name: str
+    size_bytes: int
+    is_generated: bool
+    made_at: datetime
+    url: str | None
+    url_expires_at: datetime | None
+
+    @classmethod
+    def of(cls, media: Media, link: Link | None) -> "ManifestResponse":
+        """A manifest with the address under which it is read, if there is one."""
+        return cls(
+            media_id=media.id,
+            file_name=media.file_name,
+            size_bytes=media.size_bytes,
+            is_generated=media.is_generated,
+            made_at=media.created_at,
+            url=link and link.url,
+            url_expires_at=link and link.expires_at,
+        )
+
+
 class HappeningResponse(Response):
     """One entry of the timeline. `by` is the side that did it: buyer, vendor, admin, agent or system."""
 
@@ -161,38 +188,57 @@ class OrderResponse(Response):
     vendor: StoreSummaryResponse
     payment_intent: PaymentIntentResponse
     assignment: AssignmentResponse | None
+    manifest: ManifestResponse | None
     lines: list[LineResponse]
     timeline: list[HappeningResponse]
 
 
-def get_order_of(session: Session, store_id: UUID, order_id: UUID) -> OrderResponse:
+Linker = Callable[[Media], Link | None]
+"""How an address for reading a file is made. That may be a call to the outside, so changes are answered without."""
+
+
+def without_link(_: Media) -> None:
+    """No address."""
+
+
+def get_order_of(session: Session, store_id: UUID, order_id: UUID, *, link: Linker = without_link) -> OrderResponse:
     """The order, if this store is its buyer or its vendor. Raises NotFound."""
-    return _get(session, order_id, or_(Order.buyer_store_id == store_id, Order.vendor_store_id == store_id))
+    ours = or_(Order.buyer_store_id == store_id, Order.vendor_store_id == store_id)
+    return _get(session, order_id, ours, link=link)
 
 
-def get_order_of_agent(session: Session, agent_user_id: UUID, order_id: UUID) -> OrderResponse:
+def get_order_of_agent(
+    session: Session, agent_user_id: UUID, order_id: UUID, *, link: Linker = without_link
+) -> OrderResponse:
     """The order, if this agent has it. Raises NotFound."""
-    return _get(session, order_id, Order.id.in_(orders_of_agent(agent_user_id)))
+    return _get(session, order_id, Order.id.in_(orders_of_agent(agent_user_id)), link=link)
 
 
-def get_order(session: Session, order_id: UUID, *conditions: ColumnElement[bool]) -> OrderResponse:
+def get_order(
+    session: Session, order_id: UUID, *conditions: ColumnElement[bool], link: Linker = without_link
+) -> OrderResponse:
     """Any order, for the platform's operators; `conditions` may narrow it. Raises NotFound."""
-    return _get(session, order_id, *conditions)
+    return _get(session, order_id, *conditions, link=link)
 
 
-def _get(session: Session, order_id: UUID, *conditions: ColumnElement[bool]) -> OrderResponse:
+_MANIFEST = (MediaAttachment.entity_type == EntityType.ORDER_MANIFEST, MediaAttachment.entity_id == Order.id)
+
+
+def _get(session: Session, order_id: UUID, *conditions: ColumnElement[bool], link: Linker) -> OrderResponse:
     found = session.execute(
-        select(Order, PaymentIntent, Buyer, Vendor, OrderAssignment, User)
+        select(Order, PaymentIntent, Buyer, Vendor, OrderAssignment, User, Media)
         .join(PaymentIntent, PaymentIntent.order_id == Order.id)
         .join(Buyer, Buyer.id == Order.buyer_store_id)
         .join(Vendor, Vendor.id == Order.vendor_store_id)
         .outerjoin(OrderAssignment, (OrderAssignment.order_id == Order.id) & OrderAssignment.closed_at.is_(None))
         .outerjoin(User, User.id == OrderAssignment.agent_user_id)
+        .outerjoin(MediaAttachment, and_(*_MANIFEST))
+        .outerjoin(Media, Media.id == MediaAttachment.media_id)
         .where(Order.id == order_id, *conditions)
     ).one_or_none()
     if found is None:
         raise NotFound
-    order, intent, buyer, vendor, assignment, agent = found
+    order, intent, buyer, vendor, assignment, agent, manifest = found
     return OrderResponse(
         **_shown(OrderResponse, order) | {"held_from": order.held_from if order.status is OrderStatus.HOLD else None},
         shipping_address=PlaceResponse.model_validate(order),
@@ -200,6 +246,7 @@ def _get(session: Session, order_id: UUID, *conditions: ColumnElement[bool]) -> 
         vendor=StoreSummaryResponse.model_validate(vendor),
         payment_intent=_intent(intent),
         assignment=_assignment(assignment, agent),
+        manifest=manifest and ManifestResponse.of(manifest, link(manifest)),
         lines=[LineResponse.model_validate(row) for row in _lines(session, order_id)],
         timeline=[_happening(row, buyer, vendor) for row in _timeline(session, order_id)],
     )

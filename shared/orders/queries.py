@@ -18,6 +18,14 @@ def lock_order_of_buyer(session: Session, buyer_store_id: UUID, order_id: UUID) 
     return _lock(session, order_id, Order.buyer_store_id == buyer_store_id)
 
 
+def get_order_of_vendor(session: Session, vendor_store_id: UUID, order_id: UUID) -> Order:
+    """The order as it is, if it was placed with this store. Raises NotFound."""
+    order = session.scalar(select(Order).where(Order.id == order_id, Order.vendor_store_id == vendor_store_id))
+    if order is None:
+        raise NotFound
+    return order
+
+
 def lock_order_of_vendor(session: Session, vendor_store_id: UUID, order_id: UUID) -> Order:
     """The order, if it was placed with this store. Raises NotFound."""
     return _lock(session, order_id, Order.vendor_store_id == vendor_store_id)

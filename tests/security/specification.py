@@ -69,6 +69,7 @@ POST   /api/v1/admin/licenses/{license_id}/verify                admin
 GET    /api/v1/admin/orders                                      admin
 GET    /api/v1/admin/orders/payouts                              admin
 GET    /api/v1/admin/orders/payouts/{order_id}                   admin
+GET    /api/v1/admin/orders/{order_id}                           admin
 POST   /api/v1/admin/orders/{order_id}/assign-agent              admin
 POST   /api/v1/admin/orders/{order_id}/confirm-payout            admin
 POST   /api/v1/admin/orders/{order_id}/payment/reject            admin
@@ -129,6 +130,8 @@ GET    /api/v1/orders                                            member orders:r
 GET    /api/v1/orders/export                                     member orders:read
 GET    /api/v1/orders/{order_id}                                 member orders:read
 POST   /api/v1/orders/{order_id}/cancel                          buyer orders:buy
+POST   /api/v1/orders/{order_id}/manifest                        vendor orders:fulfil
+PUT    /api/v1/orders/{order_id}/manifest                        vendor orders:fulfil
 POST   /api/v1/orders/{order_id}/nudge                           buyer orders:buy
 POST   /api/v1/orders/{order_id}/retry                           buyer orders:buy
 GET    /api/v1/products                                          buyer browse
