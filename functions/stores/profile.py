@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from functions.stores.schemas import PublicStoreResponse, SocialLinks, StoreResponse
+from functions.stores.schemas import PublicStoreResponse, StoreResponse
 from shared.catalog.models import Category
 from shared.identity import pictures, queries
 from shared.identity.callers import MemberCaller, UserCaller, member, signed_in
@@ -16,7 +16,7 @@ from shared.identity.deletion import delete_store
 from shared.identity.fields import CompanyName, Email, LongText, Phone
 from shared.identity.models import StoreMembership
 from shared.identity.permissions import Permission, StoreType
-from shared.identity.schemas import MyStoreResponse
+from shared.identity.schemas import MyStoreResponse, SocialLinks
 from shared.kit.db import read_only, transaction
 from shared.kit.errors import InvalidRequest, NotFound
 from shared.kit.http import Api
@@ -101,4 +101,4 @@ def list_mine(caller: UserCaller, query: PageQuery) -> Page[MyStoreResponse]:
 def show(_: UserCaller, store_id: UUID) -> PublicStoreResponse:
     """What anyone may know of a store."""
     with read_only() as session:
-        return PublicStoreResponse.model_validate(queries.get_store(session, store_id))
+        return PublicStoreResponse.of(pictures.get_store_in_public(session, store_id))

@@ -1,30 +1,15 @@
 """Stores and their members as answers show them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Any, Self
 from uuid import UUID
-
-from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from shared.catalog.models import Category
 from shared.identity.models import KycStatus, MembershipStatus, Store, StoreMembership
 from shared.identity.permissions import Role, StoreType
+from shared.identity.pictures import StoreInPublic
+from shared.identity.schemas import SocialLinks
 from shared.kit.schemas import Response
-
-Link = Annotated[str, StringConstraints(pattern=r"^https://[^\s\x00-\x1f<>\"'\\]+$", max_length=300)]
-
-
-class SocialLinks(BaseModel):
-    """Where else a store is to be found; only https, because pages link to it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    website: Link | None = None
-    instagram: Link | None = None
-    facebook: Link | None = None
-    x: Link | None = None
-    linkedin: Link | None = None
-    youtube: Link | None = None
 
 
 class AddressResponse(Response):
@@ -46,12 +31,21 @@ class PublicStoreResponse(Response):
     name: str
     slug: str
     description: str | None
+    logo_url: str | None
+    banner_url: str | None
     city: str
     state: str
     categories: list[Category]
     social_links: SocialLinks
     rating_count: int
     rating_average: float | None
+
+    @classmethod
+    def of(cls, seen: StoreInPublic) -> Self:
+        """The store with its pictures."""
+        pictures = {"logo_url": seen.logo_url, "banner_url": seen.banner_url}
+        own = {field: getattr(seen.store, field) for field in cls.model_fields if field not in pictures}
+        return cls(**own, **pictures)
 
 
 class StoreResponse(Response):

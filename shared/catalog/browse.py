@@ -6,11 +6,11 @@ The first finds out where the buyer stands, what the words meant, and the counts
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, column, null, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Select, column, exists, null, select
+from sqlalchemy.orm import Session, aliased
 
 from shared.catalog import facets
 from shared.catalog.facets import Facet
@@ -20,13 +20,13 @@ from shared.catalog.search import WordSearch
 from shared.catalog.sorting import Sort
 from shared.catalog.spelling import respelled
 from shared.catalog.summaries import ProductSummaryResponse, summary_columns
-from shared.catalog.visibility import BuyerPlace
+from shared.catalog.visibility import BuyerPlace, locate, vendor_sells_to
 from shared.catalog.walk import Walk
 from shared.catalog.words import anywhere, wanted_words
 from shared.identity.models import Store
 from shared.inventory.models import InventoryItem
 from shared.kit import clock
-from shared.kit.errors import InvalidRequest, NotFound
+from shared.kit.errors import InvalidRequest
 from shared.kit.pagination import Order, Page, Seek, page_from
 
 
@@ -60,8 +60,26 @@ class _Bearings:
 
 def browse(session: Session, buyer_store_id: UUID, query: BrowseQuery) -> Page[ProductSummaryResponse]:
     """One page of the products that this buyer sees. Raises InvalidRequest, and NotFound for a deleted store."""
+    return _browse(session, buyer_store_id, query, given=())
+
+
+def browse_storefront(
+    session: Session, buyer_store_id: UUID, vendor_store_id: UUID, query: BrowseQuery
+) -> Page[ProductSummaryResponse]:
+    """The same of one vendor's products. Raises NotFound for a vendor that the buyer does not see."""
+    if query.vendor_store_id:
+        raise InvalidRequest.field("vendor_store_id", "These are one vendor's products already.")
+    vendor, here = aliased(Store, name="storefront"), cast(Any, Store)
+    is_seen = exists().where(vendor.id == vendor_store_id, vendor_sells_to(here, vendor))
+    narrowed = query.model_copy(update={"vendor_store_id": [vendor_store_id]})
+    return _browse(session, buyer_store_id, narrowed, given=(is_seen,))
+
+
+def _browse(
+    session: Session, buyer_store_id: UUID, query: BrowseQuery, *, given: Sequence[ColumnElement[bool]]
+) -> Page[ProductSummaryResponse]:
     at = clock.now()
-    bearings = _bearings(session, buyer_store_id, query, at)
+    bearings = _bearings(session, buyer_store_id, query, at, given)
     finder = _finder(bearings, query, at)
 
     def fetch(seek: Seek) -> Sequence[Row[Any]]:
@@ -73,26 +91,23 @@ def browse(session: Session, buyer_store_id: UUID, query: BrowseQuery) -> Page[P
     return replace(page.of(rows), total=bearings.total, facets=bearings.facets)
 
 
-def _bearings(session: Session, buyer_store_id: UUID, query: BrowseQuery, at: datetime) -> _Bearings:
+def _bearings(
+    session: Session,
+    buyer_store_id: UUID,
+    query: BrowseQuery,
+    at: datetime,
+    given: Sequence[ColumnElement[bool]],
+) -> _Bearings:
     words = respelled(query.q) if query.q else None
-    columns: list[Any] = [
-        Store.id,
-        Store.state,
-        Store.lat,
-        Store.lng,
-        (null() if words is None else words).label("words"),
-    ]
+    columns: list[Any] = [(null() if words is None else words).label("words")]
     if query.facets or query.include_total:
         wanted = None if words is None else select(wanted_words(words)).scalar_subquery()
         found = facets.matching(buyer_store_id, query, at, wanted)
         columns += facets.counts(found, query.facets, query, at)
         columns += [facets.total(found, query, at).label("total")] if query.include_total else []
-    row = session.execute(select(*columns).where(Store.id == buyer_store_id, Store.deleted_at.is_(None))).first()
-    if row is None:
-        raise NotFound
-    told = row._mapping
+    place, told = locate(session, buyer_store_id, *columns, given=given)
     return _Bearings(
-        BuyerPlace(told["id"], told["state"], told["lat"], told["lng"]),
+        place,
         told["words"],
         told.get("total"),
         {facet.value: told[f"facet_{facet.value}"] for facet in query.facets} if query.facets else None,

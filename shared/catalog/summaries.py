@@ -6,15 +6,15 @@ from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func
 
 from shared.catalog.filters import Availability, availability_of, has_promo
 from shared.catalog.models import Category, Classification, Product, Unit
 from shared.catalog.visibility import Standpoint, distance_meters
 from shared.identity.models import Store
+from shared.identity.pictures import picture_url
 from shared.inventory.models import InventoryItem
 from shared.kit.schemas import Response
-from shared.media.models import Media, MediaStatus
 
 
 class RatingResponse(Response):
@@ -93,7 +93,6 @@ def composed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def summary_columns(buyer: Standpoint, at: datetime) -> list[ColumnElement[Any]]:
     """What a summary is made of; `Product`, `Store` and `InventoryItem` are to be joined."""
-    logo = select(Media.public_url).where(Media.id == Store.logo_media_id, Media.status == MediaStatus.READY)
     plain = [name for name in ProductSummaryResponse.model_fields if name in Product.__table__.columns]
     return [
         *(Product.__table__.columns[name] for name in plain),
@@ -103,6 +102,6 @@ def summary_columns(buyer: Standpoint, at: datetime) -> list[ColumnElement[Any]]
         InventoryItem.low_stock_threshold.expression,
         Store.slug.label("vendor_slug"),
         Store.city.label("vendor_city"),
-        logo.scalar_subquery().label("vendor_logo_url"),
+        picture_url(Store.logo_media_id).label("vendor_logo_url"),
         func.round(distance_meters(buyer)).label("distance_meters"),
     ]

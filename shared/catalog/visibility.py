@@ -4,12 +4,27 @@ A product is visible to a buyer when it is offered and its vendor sells to the b
 SQL expressions over `Product` and `Store` (the vendor), to be joined by `Product.vendor_store_id`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Double, Text, and_, bindparam, case, cast, func, literal, not_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Double,
+    RowMapping,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from shared.catalog.models import Product
@@ -29,13 +44,31 @@ class VendorRefusal(StrEnum):
     OUT_OF_RADIUS = "out_of_radius"
 
 
-class Standpoint(Protocol):
+class Spot(Protocol):
+    """A position, as SQL."""
+
+    @property
+    def geom(self) -> Any: ...
+
+
+class Standpoint(Spot, Protocol):
     """Where a buyer stands, as SQL: values that were loaded before, or the row of its store (an alias)."""
 
     @property
     def state(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Position:
+    """A position in degrees (WGS 84)."""
+
+    lat: float
+    lng: float
+
     @property
-    def geom(self) -> Any: ...
+    def geom(self) -> ColumnElement[Any]:
+        """The position as PostGIS geography."""
+        return _point(self.lng, self.lat)
 
 
 @dataclass(frozen=True)
@@ -73,12 +106,24 @@ ANY_BUYER: Standpoint = _AnyBuyer()
 
 def get_buyer_place(session: Session, store_id: UUID) -> BuyerPlace:
     """Where this buyer store is. Raises NotFound."""
-    found = session.execute(
-        select(Store.id, Store.state, Store.lat, Store.lng).where(Store.id == store_id, Store.deleted_at.is_(None))
+    return locate(session, store_id)[0]
+
+
+def locate(
+    session: Session, store_id: UUID, *more: ColumnElement[Any], given: Sequence[ColumnElement[bool]] = ()
+) -> tuple[BuyerPlace, RowMapping]:
+    """Where this buyer store is, and what else is asked in the same breath: `more` columns, by their labels.
+
+    Both may look at the store as `Store`. Raises NotFound, also when one of the conditions `given` does not hold.
+    """
+    row = session.execute(
+        select(Store.id, Store.state, Store.lat, Store.lng, *more).where(
+            Store.id == store_id, Store.deleted_at.is_(None), *given
+        )
     ).one_or_none()
-    if found is None:
+    if row is None:
         raise NotFound
-    return BuyerPlace(*found)
+    return BuyerPlace(*row[:4]), row._mapping
 
 
 def product_offered() -> ColumnElement[bool]:
@@ -94,7 +139,7 @@ def vendor_refusals(buyer: Standpoint, vendor: Any = Store) -> dict[VendorRefusa
         VendorRefusal.LICENSE_INVALID: vendor.kyc_status.not_in([KycStatus.VERIFIED, KycStatus.SUSPENDED]),
         VendorRefusal.NOT_SUBSCRIBED: not_(vendor.subscription_active),
         VendorRefusal.OTHER_STATE: vendor.state != buyer.state,
-        VendorRefusal.OUT_OF_RADIUS: not_(_in_radius(buyer, vendor)),
+        VendorRefusal.OUT_OF_RADIUS: not_(delivers_to(buyer, vendor)),
     }
 
 
@@ -112,7 +157,7 @@ def vendor_sells_to(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[boo
         vendor.subscription_active,
         vendor.deleted_at.is_(None),
         vendor.state == buyer.state,
-        _in_radius(buyer, vendor),
+        delivers_to(buyer, vendor),
     )
 
 
@@ -121,10 +166,11 @@ def visible_product(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[boo
     return and_(product_offered(), vendor.id == Product.vendor_store_id, vendor_sells_to(buyer, vendor))
 
 
-def distance_meters(buyer: Standpoint, vendor: Any = Store) -> ColumnElement[float]:
-    """How far the vendor is from the buyer, along the earth's surface."""
-    return func.ST_Distance(vendor.geom, buyer.geom, type_=Double())
+def distance_meters(spot: Spot, vendor: Any = Store) -> ColumnElement[float]:
+    """How far the vendor is from a spot, along the earth's surface."""
+    return func.ST_Distance(vendor.geom, spot.geom, type_=Double())
 
 
-def _in_radius(buyer: Standpoint, vendor: Any) -> ColumnElement[bool]:
-    return func.delivers_to(vendor.geom, vendor.delivery_radius_meters, buyer.geom, type_=Boolean())
+def delivers_to(spot: Spot, vendor: Any = Store) -> ColumnElement[bool]:
+    """The vendor delivers anywhere, or the spot is within its radius."""
+    return func.delivers_to(vendor.geom, vendor.delivery_radius_meters, spot.geom, type_=Boolean())

@@ -37,6 +37,10 @@ class TokenPurpose(StrEnum):
     EMAIL_VERIFICATION = "email_verification"
 
 
+SELLING = text("type = 'vendor' AND kyc_status = 'verified' AND subscription_active AND deleted_at IS NULL")
+"""What is in the indexes by which buyers find vendors."""
+
+
 class Geography(UserDefinedType[Any]):
     """PostGIS `geography(Point,4326)`: distances in metres on the spheroid. Read through functions only."""
 
@@ -97,13 +101,22 @@ class Store(AddressColumns, Table):
         CheckConstraint("delivery_radius_meters >= 0", name="delivery_radius"),
         CheckConstraint("lat BETWEEN -90 AND 90 AND lng BETWEEN -180 AND 180", name="position"),
         Index("ix_stores_geom", "geom", postgresql_using="gist"),
+        Index("ix_stores_selling", "state", "id", postgresql_where=SELLING),
+        # As the directory sorts.
         Index(
-            "ix_stores_selling",
+            "ix_stores_by_name",
             "state",
+            text("lower(coalesce(dba_name, company_name))"),
             "id",
-            postgresql_where=text(
-                "type = 'vendor' AND kyc_status = 'verified' AND subscription_active AND deleted_at IS NULL"
-            ),
+            postgresql_where=SELLING,
+        ),
+        Index(
+            "ix_stores_by_rating",
+            "state",
+            text("(CAST(rating_sum AS double precision) / greatest(CAST(rating_count AS double precision), 1))"),
+            "rating_count",
+            "id",
+            postgresql_where=SELLING,
         ),
         Index("ix_stores_created_at", "created_at", "id"),
         Index(

@@ -1,19 +1,46 @@
 """Pictures of people and stores: an uploaded file becomes the one that is shown."""
 
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.identity.models import Store, User
-from shared.kit.errors import Forbidden
+from shared.kit.errors import Forbidden, NotFound
 from shared.media.attachments import reconcile
-from shared.media.models import EntityType
+from shared.media.models import EntityType, Media, MediaStatus
 
 STORE_PICTURES = {
     "logo_media_id": EntityType.STORE_LOGO,
     "banner_media_id": EntityType.STORE_BANNER,
 }
 """The columns of a store that show a file, with what they use it for."""
+
+
+def picture_url(media_id: InstrumentedAttribute[Any]) -> ColumnElement[str | None]:
+    """Where everybody finds the picture that a column names; null without one, and until it is ready."""
+    shown = select(Media.public_url).where(Media.id == media_id, Media.status == MediaStatus.READY)
+    return shown.scalar_subquery()
+
+
+@dataclass(frozen=True)
+class StoreInPublic:
+    """A store with the addresses of its pictures."""
+
+    store: Store
+    logo_url: str | None
+    banner_url: str | None
+
+
+def get_store_in_public(session: Session, store_id: UUID) -> StoreInPublic:
+    """The store with its pictures. Raises NotFound, also for a deleted one."""
+    pictures = (picture_url(Store.logo_media_id), picture_url(Store.banner_media_id))
+    row = session.execute(select(Store, *pictures).where(Store.id == store_id, Store.deleted_at.is_(None))).first()
+    if row is None:
+        raise NotFound
+    return StoreInPublic(*row)
 
 
 def show_store(session: Session, store: Store, column: str, media_id: UUID | None) -> None:

@@ -1,12 +1,29 @@
 """People and stores as answers show them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from shared.identity.models import KycStatus, StoreMembership
 from shared.identity.permissions import Role, StoreType, SystemRole
 from shared.kit.schemas import Response
+
+Link = Annotated[str, StringConstraints(pattern=r"^https://[^\s\x00-\x1f<>\"'\\]+$", max_length=300)]
+
+
+class SocialLinks(BaseModel):
+    """Where else a store is to be found; only https, because pages link to it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    website: Link | None = None
+    instagram: Link | None = None
+    facebook: Link | None = None
+    x: Link | None = None
+    linkedin: Link | None = None
+    youtube: Link | None = None
 
 
 class UserResponse(Response):

@@ -202,6 +202,7 @@ class Order(TotalsColumns, AddressColumns, Table):
         CheckConstraint("balance_due_cents >= 0", name="balance_due"),
         Index("ix_vendor_orders_buyer", "buyer_store_id", "created_at", "id"),
         Index("ix_vendor_orders_vendor", "vendor_store_id", "created_at", "id"),
+        Index("ix_vendor_orders_pair", "buyer_store_id", "vendor_store_id", "created_at", "id"),
         Index("ix_vendor_orders_checkout_group_id", "checkout_group_id"),
         Index("ix_vendor_orders_pending", "pending_until", postgresql_where=text("status = 'created_pending'")),
         Index("ix_vendor_orders_open", "status", "created_at", "id"),

@@ -146,7 +146,11 @@ PATCH  /api/v1/stores/me/users/{user_id}                         member members:
 DELETE /api/v1/stores/me/users/{user_id}                         member members:manage
 POST   /api/v1/stores/me/users/{user_id}/resend-invite           member members:manage
 GET    /api/v1/stores/my                                         user
+GET    /api/v1/stores/vendors                                    buyer browse
+GET    /api/v1/stores/vendors/{store_id_or_slug}                 buyer browse
 GET    /api/v1/stores/{store_id}                                 user
+GET    /api/v1/stores/{store_id}/orders                          member orders:read
+GET    /api/v1/stores/{store_id}/products                        buyer browse
 GET    /api/v1/vendor/billing/charges                            vendor billing:manage
 GET    /api/v1/vendor/billing/plans                              vendor billing:manage
 GET    /api/v1/vendor/billing/plans/{plan_id}                    vendor billing:manage

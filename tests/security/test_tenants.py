@@ -57,7 +57,10 @@ THEIRS: dict[str, Callable[[], UUID]] = {
 
 SHARED = {
     "GET /api/v1/products/{product_id}": "what is on sale is for every buyer to see",
+    "GET /api/v1/stores/vendors/{store_id_or_slug}": "who sells to a buyer is for every such buyer to see",
     "GET /api/v1/stores/{store_id}": "a store's public face",
+    "GET /api/v1/stores/{store_id}/orders": "the caller's own orders, by the store with which they were made",
+    "GET /api/v1/stores/{store_id}/products": "what is on sale is for every buyer to see",
     "GET /api/v1/vendor/billing/plans/{plan_id}": "plans are the platform's",
     "POST /api/v1/agent/orders/{order_id}/claim": "an order without an agent is for any agent to take",
 }

@@ -5,6 +5,8 @@ import pytest
 from shared.identity.models import MembershipStatus, Store, StoreMembership
 from shared.identity.permissions import Role
 from shared.kit.db import read_only, transaction
+from shared.media.kinds import MediaKind
+from tests.builders.media import a_media
 from tests.builders.stores import a_buyer, a_member, a_user, a_vendor
 
 CREATED = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -190,7 +192,11 @@ def test_my_stores_are_those_where_i_belong(api):
 
 
 def test_others_see_what_is_public_and_no_more(api):
+    logo = a_media(a_vendor(), MediaKind.STORE, status="ready", public_url="https://cdn.example.com/logo.webp")
+    early = a_media(a_vendor(), MediaKind.STORE, public_url="https://cdn.example.com/banner.webp")
     store = a_vendor(
+        logo_media_id=logo.id,
+        banner_media_id=early.id,
         dba_name="Red River",
         slug="red-river",
         phone="+14055550111",
@@ -209,6 +215,8 @@ def test_others_see_what_is_public_and_no_more(api):
         "name": "Red River",
         "slug": "red-river",
         "description": None,
+        "logo_url": "https://cdn.example.com/logo.webp",
+        "banner_url": None,
         "city": "Oklahoma City",
         "state": "OK",
         "categories": ["flower"],
