@@ -3,6 +3,7 @@
 Publishes media_uploaded and media_deleted.
 """
 
+import shared.identity.models  # noqa: F401 - media belong to stores, and a flush must know their table
 from shared.kit.jobs import Job
 from shared.media import cleanup
 from shared.media.cleanup import Settled

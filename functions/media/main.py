@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+import shared.identity.models  # noqa: F401 - media belong to stores, and a flush must know their table
 from shared.identity.callers import MemberCaller, member
 from shared.identity.permissions import Permission
 from shared.kit.db import read_only, transaction

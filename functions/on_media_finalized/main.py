@@ -3,6 +3,7 @@
 Told of every object finalized in the private bucket. Publishes media_uploaded.
 """
 
+import shared.identity.models  # noqa: F401 - media belong to stores, and a flush must know their table
 from shared.kit.object_trigger import FinalizedObject, ObjectTrigger
 from shared.media import finalize
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, CITEXT, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
+import shared.identity.models  # noqa: F401 - the foreign keys here refer to its tables
 from shared.kit.tables import Created, Id, Table, enum_type
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+import shared.identity.models  # noqa: F401 - the foreign keys here refer to its tables
 from shared.identity.permissions import SystemRole
 from shared.kit.tables import Created, Id, Json, Moment, Table, enum_type
 

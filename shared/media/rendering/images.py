@@ -58,8 +58,9 @@ def save_still(picture: "Image", folder: Path, name: str, role: Role) -> list[Re
 
 def _animated(picture: "Image", source: Path, folder: Path) -> list[Rendition]:
     """The movement is kept by the main rendition; the thumbnail is the first frame."""
-    from shared.media.rendering.videos import write_animation
+    from shared.media.rendering.videos import MAX_FRAME_PIXELS, write_animation
 
+    _refuse_bomb(picture, MAX_FRAME_PIXELS)
     write_animation(source, folder / "image.webp")
     return [Rendition("image.webp", "image/webp", Role.MAIN), _thumbnail(_fitted(picture), folder)]
 

@@ -79,6 +79,17 @@ def film(ending="mp4", size="320x240", seconds=2.0, *, sound=True) -> bytes:
         return target.read_bytes()
 
 
+def busy_film(size, max_bytes) -> bytes:
+    """A short film of noise, which no codec makes small, of nearly `max_bytes`."""
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "film.mp4"
+        ffmpeg(
+            *("-f", "lavfi", "-i", f"color=gray:size={size}:rate=30,noise=alls=100:allf=t+u", "-fs", max_bytes * 0.97),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-qp", "8", "-pix_fmt", "yuv420p", target),
+        )
+        return target.read_bytes()
+
+
 def ffmpeg(*arguments) -> str:
     """Run FFmpeg; what it says on standard error."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-y", *map(str, arguments)]

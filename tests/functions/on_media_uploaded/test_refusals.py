@@ -14,7 +14,7 @@ from tests.media import media_now, stored
 from tests.samples import sample
 
 DAMAGED = "The picture is damaged."
-NO_VIDEO = "The video is damaged, encrypted, too large in its frames, or of a kind that cannot be read."
+NO_VIDEO = "The video is damaged, encrypted, larger than 4K, or of a kind that cannot be read."
 LOCKED = "The PDF is encrypted; save it without a password."
 PICTURE = files.encoded(files.picture(600, 400), "PNG")
 
@@ -39,6 +39,13 @@ def gif_claiming(width, height):
             "product",
             "The picture has 4,294,836,225 pixels; at most 40,000,000 are allowed.",
         ),
+        (
+            lambda: files.moving_gif(2, 4_400, 2_500),
+            "image/gif",
+            "product",
+            "The picture has 11,000,000 pixels; at most 9,437,184 are allowed.",
+        ),
+        (lambda: files.film(size="4400x2500", seconds=0.1, sound=False), "video/mp4", "ads", NO_VIDEO),
         (lambda: files.png_claiming(640, 480), "image/png", "product", DAMAGED),
         (lambda: PICTURE[: len(PICTURE) // 2], "image/png", "store", DAMAGED),
         (lambda: files.photo(800, 600)[:3_000], "image/jpeg", "user", DAMAGED),
