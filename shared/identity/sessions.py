@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from redis.client import Pipeline
 
 INDEX_KEY = "pf:user-sessions:"
+LIFETIME = timedelta(seconds=auth.SESSION_TTL_S)
+"""How old a refresh token may be; Redis forgets the session as well by then."""
 GRACE = timedelta(seconds=10)
 """For how long a spent refresh token still answers, with the successor that it was given before."""
 
@@ -55,7 +57,7 @@ def open_session(facts: Facts) -> Tokens:
     """A new session with these facts (of `callers.facts_of`)."""
     sid = uuid4().hex
     token = RefreshToken.fresh(sid)
-    kept = facts | {"gen": 0, "refresh": {"digest": token.digest, "previous": None, "rotated_at": None}}
+    kept = facts | {"gen": 0, "refresh": _issued(token, instead_of=None)}
     _write(sid, kept)
     return Tokens(_access_token(sid, kept), token)
 
@@ -81,14 +83,16 @@ class Held:
 def hold(token: RefreshToken) -> Held:
     """The session that a refresh token may carry on: the present token, or the previous within its grace.
 
-    Raises BadToken when the session is over, RefreshReused when the token was spent before.
+    Raises BadToken when the session is over or the token too old, RefreshReused when it was spent before.
     """
     kept = _get(token.sid)
     session, held = auth.Session(token.sid, kept), kept["refresh"]
+    if _age(held) >= LIFETIME:
+        raise BadToken
     if hmac.compare_digest(token.digest, held["digest"]):
         following = successor(token.sid, token.digest)
-        return Held(session, _rotated(token.digest, following), following)
-    if token.digest == held["previous"] and _within_grace(held["rotated_at"]):
+        return Held(session, _issued(following, instead_of=token.digest), following)
+    if token.digest == held["previous"] and _age(held) <= GRACE:
         return Held(session, held, recall_successor(token.sid, token.digest, held["digest"]))
     raise RefreshReused(session.user_id, token.sid)
 
@@ -103,7 +107,7 @@ def move(sid: str, facts: Facts) -> Tokens:
     """Go on with other facts under a new pair of tokens; older access tokens die. Raises BadToken when it is over."""
     kept = _get(sid)
     following = successor(sid, kept["refresh"]["digest"])
-    moved = facts | {"gen": kept["gen"] + 1, "refresh": _rotated(kept["refresh"]["digest"], following)}
+    moved = facts | {"gen": kept["gen"] + 1, "refresh": _issued(following, instead_of=kept["refresh"]["digest"])}
     return _replace(sid, moved, following)
 
 
@@ -162,12 +166,13 @@ def _get(sid: str) -> Facts:
     return kept
 
 
-def _rotated(spent_digest: str, following: RefreshToken) -> Facts:
-    return {"digest": following.digest, "previous": spent_digest, "rotated_at": clock.now().isoformat()}
+def _issued(token: RefreshToken, *, instead_of: str | None) -> Facts:
+    """What is kept of the present refresh token, and of the one that it replaces."""
+    return {"digest": token.digest, "previous": instead_of, "issued_at": clock.now().isoformat()}
 
 
-def _within_grace(rotated_at: str) -> bool:
-    return clock.now() - datetime.fromisoformat(rotated_at) <= GRACE
+def _age(held: Facts) -> timedelta:
+    return clock.now() - datetime.fromisoformat(held["issued_at"])
 
 
 def _replace(sid: str, facts: Facts, token: RefreshToken) -> Tokens:
