@@ -63,7 +63,7 @@ def show(vendor: VendorCaller) -> SubscriptionResponse:
 
 @api.post(
     "",
-    allow=vendor(Permission.BILLING_MANAGE),
+    allow=vendor(Permission.BILLING_MANAGE, trades=True),
     idempotent=DAYS_7,
     status=201,
     raises=(NotFound, Conflict, StateConflict, InvalidRequest),

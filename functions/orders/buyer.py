@@ -70,7 +70,7 @@ def nudge(caller: BuyerCaller, order_id: UUID) -> NudgeResponse:
 
 @api.post(
     "/<uuid:order_id>/retry",
-    allow=buyer(Permission.ORDERS_BUY),
+    allow=buyer(Permission.ORDERS_BUY, trades=True),
     idempotent=DAYS_7,
     status=201,
     raises=(NotFound, StateConflict, Conflict, Forbidden),

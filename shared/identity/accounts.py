@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from shared.identity import queries
 from shared.identity.callers import facts_of
-from shared.identity.mfa_policy import must_enroll
 from shared.identity.models import StoreMembership, User
 from shared.identity.permissions import Permission, permissions_of
 from shared.kit.errors import NotFound
@@ -44,7 +43,8 @@ class Account:
             user_id=self.user.id,
             system_role=self.user.system_role,
             must_change_password=self.user.must_change_password,
-            must_enroll_mfa=must_enroll(self.user, active),
+            lacks_mfa=not self.user.mfa_enabled,
+            lacks_verified_email=self.user.email_verified_at is None,
             store_id=active.store.id if active else None,
             store_type=active.store.type if active else None,
             role=active.role if active else None,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from shared.identity.permissions import Permission, Role, StoreType, SystemRole, may
+from shared.identity.permissions import TRADING, Permission, Role, StoreType, SystemRole, may
 from shared.kit.auth import Session
 from shared.kit.context import work
 from shared.kit.errors import Forbidden
+from shared.operations.flags import Flag, flag
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class MustEnrollMfa(Forbidden):
     default_message = "Set up two-factor sign-in first."
 
 
+class MustVerifyEmail(Forbidden):
+    default_message = "Verify your email first; we can send you the link again."
+
+
 @dataclass(frozen=True)
 class Anyone:
     """Strangers may call; the route's function gets no caller."""
@@ -91,10 +96,14 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class Member:
-    """A member whose role in the active store holds the permission; `store_type` narrows which stores."""
+    """A member whose role in the active store holds the permission; `store_type` narrows which stores.
+
+    `trades` marks what an unverified email may not do where the flag asks for a verified one.
+    """
 
     permission: Permission
     store_type: StoreType | None = None
+    trades: bool = False
     needs_session: bool = True
 
     @property
@@ -105,8 +114,9 @@ class Member:
         """The member. Raises Forbidden without an active store, of the wrong type, or without the permission."""
         held = _held(session, writes=writes)
         _refuse_temporary_password(held)
-        _refuse_without_mfa(held)
         facts = held.facts
+        if facts["store_type"] == StoreType.VENDOR:
+            _refuse_without_mfa(held)
         if held.store_id is None:
             raise Forbidden("Choose a store first.", details={"reason": "no_active_store"})
         store_type, role = StoreType(facts["store_type"]), Role(facts["role"])
@@ -114,6 +124,8 @@ class Member:
             raise Forbidden(f"Only a {self.store_type} store may do this.", details={"reason": "store_type"})
         if not may(store_type, role, self.permission):
             raise Forbidden("Your role does not allow this.", details={"permission": self.permission})
+        if writes and self.trades:
+            _refuse_unverified_email(held)
         work().role = role
         kind = BuyerCaller if store_type is StoreType.BUYER else VendorCaller
         return kind(held.user_id, held.sid, held.store_id, None, store_type, role)
@@ -134,9 +146,10 @@ class System:
         """The admin or agent. Raises Forbidden for everybody else."""
         held = _held(session, writes=writes)
         _refuse_temporary_password(held)
-        _refuse_without_mfa(held)
         if held.facts.get("system_role") != self.role:
             raise Forbidden(details={"reason": "system_role"})
+        if self.role is SystemRole.ADMIN:
+            _refuse_without_mfa(held)
         work().role = self.role
         kind = AdminCaller if self.role is SystemRole.ADMIN else AgentCaller
         return kind(held.user_id, held.sid, held.store_id, self.role)
@@ -151,15 +164,15 @@ def signed_in(*, even_with_temporary_password: bool = False) -> SignedIn:
 
 
 def member(permission: Permission) -> Member:
-    return Member(permission)
+    return Member(permission, trades=permission in TRADING)
 
 
-def buyer(permission: Permission) -> Member:
-    return Member(permission, StoreType.BUYER)
+def buyer(permission: Permission, *, trades: bool = False) -> Member:
+    return Member(permission, StoreType.BUYER, trades or permission in TRADING)
 
 
-def vendor(permission: Permission) -> Member:
-    return Member(permission, StoreType.VENDOR)
+def vendor(permission: Permission, *, trades: bool = False) -> Member:
+    return Member(permission, StoreType.VENDOR, trades or permission in TRADING)
 
 
 def admin() -> System:
@@ -188,8 +201,13 @@ def _refuse_temporary_password(session: Session) -> None:
 
 
 def _refuse_without_mfa(session: Session) -> None:
-    if session.facts.get("must_enroll_mfa"):
+    if session.facts.get("lacks_mfa") and flag(Flag.REQUIRE_VENDOR_MFA, session.store_id):
         raise MustEnrollMfa(details={"reason": "mfa_required"})
+
+
+def _refuse_unverified_email(session: Session) -> None:
+    if session.facts.get("lacks_verified_email") and flag(Flag.REQUIRE_EMAIL_VERIFICATION, session.store_id):
+        raise MustVerifyEmail(details={"reason": "email_unverified"})
 
 
 def facts_of(
@@ -201,7 +219,8 @@ def facts_of(
     role: Role | None = None,
     read_only: bool = False,
     must_change_password: bool = False,
-    must_enroll_mfa: bool = False,
+    lacks_mfa: bool = False,
+    lacks_verified_email: bool = False,
     generation: int = 0,
 ) -> dict[str, Any]:
     """The facts that a session keeps for these guards; the one place that says how they are written."""
@@ -213,6 +232,7 @@ def facts_of(
         "role": role,
         "read_only": read_only,
         "must_change_password": must_change_password,
-        "must_enroll_mfa": must_enroll_mfa,
+        "lacks_mfa": lacks_mfa,
+        "lacks_verified_email": lacks_verified_email,
         "gen": generation,
     }

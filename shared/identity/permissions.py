@@ -90,6 +90,14 @@ GRANTS: dict[StoreType, dict[Permission, frozenset[Role]]] = {
     },
 }
 
+TRADING = frozenset(
+    {
+        *(Permission.CHECKOUT, Permission.CATALOG_WRITE, Permission.INVENTORY_WRITE, Permission.PROMOS_WRITE),
+        *(Permission.ORDERS_DECIDE, Permission.ORDERS_FULFIL, Permission.ADS_WRITE),
+    }
+)
+"""Whose use, other than to look, is checking out or selling."""
+
 
 def may(store_type: StoreType, role: Role, permission: Permission) -> bool:
     """Whether a member with `role` in a store of this type holds the permission."""

@@ -72,8 +72,10 @@ def request_verification(session: Session, user: User) -> None:
 
 
 def verify_email(session: Session, token: str) -> None:
-    """Use a link that proves an email. Raises TokenNotGood."""
+    """Use a link that proves an email; open sessions may trade from their next request on. Raises TokenNotGood."""
     bearer = one_time_tokens.get_bearer(session, token, TokenPurpose.EMAIL_VERIFICATION)
     user = queries.lock_user(session, bearer.id)
     one_time_tokens.spend(session, token, TokenPurpose.EMAIL_VERIFICATION)
     user.email_verified_at = user.email_verified_at or clock.now()
+    session.flush()
+    sessions.note_verified_email(user.id)

@@ -150,9 +150,19 @@ def make_read_only(store_id: UUID, *user_ids: UUID) -> None:
     _amend(store_id, user_ids, lambda facts: facts | {"read_only": True})
 
 
-def _amend(store_id: UUID, user_ids: Iterable[UUID], change: Callable[[Facts], Facts]) -> None:
-    """Change the open sessions of some people that act for a store, in three round trips however many."""
-    amended = {sid: change(facts) for sid, facts in list_open(*user_ids).items() if facts["store_id"] == str(store_id)}
+def note_verified_email(user_id: UUID) -> None:
+    """Let a person trade whose email was just verified."""
+    _amend(None, [user_id], lambda facts: facts | {"lacks_verified_email": False})
+
+
+def _amend(store_id: UUID | None, user_ids: Iterable[UUID], change: Callable[[Facts], Facts]) -> None:
+    """Change the open sessions of some people, or those that act for a store, in three round trips however many."""
+    wanted = str(store_id)
+    amended = {
+        sid: change(facts)
+        for sid, facts in list_open(*user_ids).items()
+        if store_id is None or facts["store_id"] == wanted
+    }
     with round_trip() as redis, redis.pipeline() as steps:
         for sid, facts in amended.items():
             steps.set(auth.SESSION_KEY + sid, json.dumps(facts), xx=True, keepttl=True)

@@ -48,7 +48,7 @@ class Meaning:
 MEANINGS: Mapping[Flag, Meaning] = {
     Flag.ALLOW_ACH: Meaning("Buyers may pay by bank transfer (ACH).", False),
     Flag.REQUIRE_EMAIL_VERIFICATION: Meaning("Checking out and selling need a verified email.", False),
-    Flag.REQUIRE_VENDOR_MFA: Meaning("Members of vendor stores must sign in with a second factor.", False),
+    Flag.REQUIRE_VENDOR_MFA: Meaning("Members of vendor stores, and admins, must have a second factor.", False),
     Flag.ADS_ENABLED: Meaning("Ads are served.", True),
     Flag.ADS_LINE_FALLBACK: Meaning("A line without a product ad's token gets the order's store token.", True),
     Flag.DOCUMENT_AI_ENABLED: Meaning("Documents are read by Document AI and a language model.", True),

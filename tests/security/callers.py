@@ -52,7 +52,10 @@ def _member(store_type: str, role: str, **facts: Any) -> Caller:
 
 
 def everybody() -> list[Caller]:
-    """Each role of each kind of store, each system role, and people in a state that stops them."""
+    """Each role of each kind of store, each system role, and people in a state that stops them.
+
+    What stops them is the flags' as well: second factors and verified emails must be asked for.
+    """
     members = [_member(store_type, role) for store_type in ("buyer", "vendor") for role in ROLES]
     system = [
         Caller(
@@ -69,10 +72,11 @@ def everybody() -> list[Caller]:
 def _stopped() -> list[Caller]:
     suspended = [_member(store_type, "owner", read_only=True) for store_type in ("buyer", "vendor")]
     temporary = [_member(store_type, "owner", must_change_password=True) for store_type in ("buyer", "vendor")]
-    unproved = _member("vendor", "owner", must_enroll_mfa=True)
+    unproved = _member("vendor", "owner", lacks_mfa=True)
+    unverified = [_member(store_type, "owner", lacks_verified_email=True) for store_type in ("buyer", "vendor")]
     admins = [
         Caller(f"admin {state}", facts_of(user_id=new_id(), system_role=SystemRole.ADMIN, **{state: True}), may)
-        for state, may in (("must_change_password", _even_temporary), ("must_enroll_mfa", _open))
+        for state, may in (("must_change_password", _even_temporary), ("lacks_mfa", _open))
     ]
     return [
         *(
@@ -83,6 +87,14 @@ def _stopped() -> list[Caller]:
         ),
         *(_in_state(caller, "with a temporary password", _even_temporary) for caller in temporary),
         _in_state(unproved, "without a second factor", _open),
+        *(
+            _in_state(
+                caller,
+                "with an unverified email",
+                lambda rule, may=caller.may: may(rule) and not rule.needs_verified_email,
+            )
+            for caller in unverified
+        ),
         *admins,
     ]
 

@@ -41,6 +41,12 @@ PERMISSIONS = {
     "store:delete": (_OWNER, _OWNER),
 }
 
+# With the flag `require_email_verification`: to check out or sell by writing needs a verified email.
+_TRADING = {
+    *("checkout", "catalog:write", "inventory:write", "promos:write", "orders:decide", "orders:fulfil", "ads:write"),
+}
+_ALSO_TRADING = {"POST /api/v1/orders/{order_id}/retry", "POST /api/v1/vendor/subscriptions"}
+
 # `anyone` takes strangers, `user` whoever is signed in, `user*` even with a temporary password; `admin` and
 # `agent` are system roles; `member`, `buyer` and `vendor` are roles in the active store with a permission.
 _ROUTES = """
@@ -192,6 +198,11 @@ class Rule:
     @property
     def route(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def needs_verified_email(self) -> bool:
+        """Whether this is checking out or selling: an unverified email may browse and no more."""
+        return self.method != "GET" and (self.permission in _TRADING or self.route in _ALSO_TRADING)
 
     @property
     def store_types(self) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.operations.flags import Flag
 from tests.api import Answer
+from tests.builders.flags import a_flag
 from tests.security.callers import Caller, everybody, no_tokens
 from tests.security.catalogue import Served, served
 from tests.security.specification import PERMISSIONS, RULES, Rule
@@ -18,9 +20,16 @@ from tests.security.untouched import untouched
 EVERYBODY = everybody()
 _OWNERS = {"buyer": "buyer owner", "vendor": "vendor owner", "admin": "admin", "agent": "agent"}
 _GUARDS_REASONS = {
-    *("no_active_store", "store_type", "system_role", "store_suspended", "must_change_password", "mfa_required"),
+    *("no_active_store", "store_type", "system_role", "store_suspended"),
+    *("must_change_password", "mfa_required", "email_unverified"),
 }
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_asked_for():
+    a_flag(Flag.REQUIRE_VENDOR_MFA)
+    a_flag(Flag.REQUIRE_EMAIL_VERIFICATION)
 
 
 def call(one: Served, token: str | None) -> Answer:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from shared.identity.models import Store, User
+from shared.identity import one_time_tokens
+from shared.identity.models import Store, TokenPurpose, User
 from shared.kit.auth import signer
+from shared.kit.db import transaction
 from tests.api import Answer, Client
 from tests.builders.people import PASSWORD
 
@@ -34,3 +36,9 @@ def refresh_token(reply: Answer) -> str:
 def claims(reply: Answer) -> dict[str, Any]:
     """What the access token of an answer says."""
     return signer().verify(reply.headers["X-PF-Token"])
+
+
+def mailed(user: User, purpose: TokenPurpose = TokenPurpose.PASSWORD_RESET) -> str:
+    """The token that whoever sends the mail puts into it."""
+    with transaction() as session:
+        return one_time_tokens.issue(session, user.id, purpose)

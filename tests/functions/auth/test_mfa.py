@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 
 from shared.events.users import SecurityAlert
 from shared.identity import sealing, sessions
-from shared.identity.mfa_policy import MfaPolicy
 from shared.identity.models import BackupCode, User
 from shared.identity.permissions import SystemRole
 from shared.kit import limits
 from shared.kit.db import read_only
+from shared.operations.flags import Flag, Rule
 from tests.api import Client
+from tests.builders.flags import a_flag
 from tests.builders.people import PASSWORD, a_person, a_registration
 from tests.builders.stores import a_buyer, a_member, a_vendor
 from tests.events import Events, audited
@@ -376,15 +377,11 @@ def test_a_secret_moves_to_the_new_key_when_it_is_used(api, rosa, monkeypatch):
 
 
 class TestWhenItIsRequired:
-    """With PF_REQUIRE_VENDOR_MFA."""
+    """With the flag `require_vendor_mfa`."""
 
     @pytest.fixture(autouse=True)
-    def _required(self, monkeypatch):
-        monkeypatch.setenv("PF_REQUIRE_VENDOR_MFA", "true")
-        MfaPolicy.forget()
-        yield
-        monkeypatch.undo()
-        MfaPolicy.forget()
+    def _required(self):
+        a_flag(Flag.REQUIRE_VENDOR_MFA)
 
     @pytest.fixture
     def stores(self) -> Client:
@@ -422,6 +419,43 @@ class TestWhenItIsRequired:
         refused = Client.of(main).with_token(token).get("/api/v1/admin/agents")
 
         assert (refused.status, refused.error.reason) == (403, "mfa_required")
+
+    def test_agents_need_none(self):
+        from functions.agent.main import main
+
+        assert Client.of(main).as_agent().get("/api/v1/agent/orders").status == 200
+
+    def test_it_may_be_required_of_some_stores_alone(self, api, rosa, stores, many_logins):
+        here, elsewhere = a_vendor(), a_vendor()
+        for store in (here, elsewhere):
+            a_member(store, user=rosa)
+        a_flag(Flag.REQUIRE_VENDOR_MFA, Rule(store_ids=[here.id], enabled=True))
+
+        tokens = [log_in(api, rosa, store).headers["X-PF-Token"] for store in (here, elsewhere)]
+
+        assert [stores.with_token(token).get("/me").status for token in tokens] == [403, 200]
+
+    def test_who_is_in_already_is_asked_as_soon_as_the_flag_is_believed(self, api, rosa, stores):
+        a_flag(Flag.REQUIRE_VENDOR_MFA, enabled=False)
+        a_member(a_vendor(), user=rosa)
+        caller = stores.with_token(log_in(api, rosa).headers["X-PF-Token"])
+        before = caller.get("/me").status
+        a_flag(Flag.REQUIRE_VENDOR_MFA)
+
+        assert (before, caller.get("/me").status) == (200, 403)
+
+    def test_asking_costs_one_statement_in_half_a_minute(self, api, rosa, stores, statements):
+        a_flag(Flag.REQUIRE_VENDOR_MFA, enabled=False)
+        a_member(a_vendor(), user=rosa)
+        caller = stores.with_token(log_in(api, rosa).headers["X-PF-Token"])
+
+        with statements() as first:
+            caller.get("/me")
+        with statements() as second:
+            caller.get("/me")
+
+        assert (first.sql, second.sql) == (2, 1)
+        assert first.redis == second.redis
 
 
 def count_backup_codes(person: User) -> int:

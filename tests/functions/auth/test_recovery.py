@@ -5,23 +5,17 @@ from threading import Barrier
 import pytest
 
 from shared.events.users import EmailVerificationRequested, PasswordResetRequested, SecurityAlert
-from shared.identity import one_time_tokens, sessions
+from shared.identity import sessions
 from shared.identity.models import MembershipStatus, OneTimeToken, StoreMembership, TokenPurpose, User
 from shared.identity.permissions import Role
 from shared.kit.db import read_only, transaction
 from tests.builders.people import PASSWORD, a_person
 from tests.builders.stores import a_buyer, a_member
 from tests.events import audited
-from tests.functions.auth.entering import holding, log_in, refresh, refresh_token
+from tests.functions.auth.entering import holding, log_in, mailed, refresh, refresh_token
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 NEW = "a baker's dozen of cacti"
-
-
-def mailed(user: User, purpose: TokenPurpose = TokenPurpose.PASSWORD_RESET) -> str:
-    """The token that whoever sends the mail puts into it."""
-    with transaction() as session:
-        return one_time_tokens.issue(session, user.id, purpose)
 
 
 def kept(user: User) -> User:

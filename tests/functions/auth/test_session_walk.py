@@ -20,17 +20,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.identity import one_time_tokens
-from shared.identity.models import TokenPurpose
 from shared.identity.permissions import SystemRole
 from shared.kit import auth, clock, limits, redis
-from shared.kit.db import transaction
 from shared.kit.tokens import BadToken
 from tests.api import Answer, Client
 from tests.builders.people import PASSWORD, a_person
 from tests.builders.stores import a_buyer, a_member, a_user, a_vendor
-from tests.functions.auth.entering import refresh, refresh_token
-from tests.functions.auth.visits import GRACE, REFRESH_LIFE, Access, Visit
+from tests.functions.auth.entering import mailed, refresh, refresh_token
+from tests.functions.auth.visits import ACCESS_LIFE, GRACE, REFRESH_LIFE, Access, Visit
 from tests.security.specification import PERMISSIONS
 
 pytestmark = pytest.mark.usefixtures("committed_database")
@@ -39,6 +36,8 @@ NOON = datetime.fromisoformat("2026-03-02T12:00:00Z")
 PASSWORDS = (PASSWORD, "a baker's dozen of cacti")
 STORES = {"green mesa": "buyer", "red river": "vendor"}
 ROLES = ("manager", "ops", "viewer")
+MOMENT = timedelta(microseconds=1)
+LATER = [timedelta(0), timedelta(0), GRACE, GRACE + MOMENT, ACCESS_LIFE - MOMENT, ACCESS_LIFE, REFRESH_LIFE]
 A_STORE, A_ROLE, ANY = st.sampled_from(list(STORES)), st.sampled_from(ROLES), st.integers(0, 1_000)
 
 
@@ -95,16 +94,13 @@ class SessionWalk(RuleBasedStateMachine):
         if reply.status == 200:
             self.enter(store, reply)
 
-    @rule()
-    def log_in_with_another_password(self):
-        body = {"email": self.rosa.email, "password": self.another_password()}
-        assert self.api.post("/login", body, key=None).status == 401
-
     @precondition(lambda self: self.visits)
-    @rule(which=ANY, age=st.sampled_from([0, 0, 0, 1, 1, 2, 5]))
-    def refresh(self, which, age):
-        """With the present token, or with one that was spent."""
-        visit = self.visits[which % len(self.visits)]
+    @rule(which=ANY, age=st.sampled_from([0, 0, 1, 1, 2]), later=st.sampled_from(LATER))
+    def refresh(self, which, age, later):
+        """With the present token, or with one that was spent; now or later."""
+        visits = self.living() if which % 4 and self.living() else self.visits
+        visit = visits[which % len(visits)]
+        self.time_passes(later)
         age = min(age, len(visit.refreshes) - 1)
         reply = refresh(self.api, visit.refreshes[-1 - age])
 
@@ -144,33 +140,30 @@ class SessionWalk(RuleBasedStateMachine):
         visit.is_over = True
 
     @precondition(lambda self: self.usable())
-    @rule(which=ANY)
-    def log_out_everywhere(self, which):
-        _, access = self.pick(which)
+    @rule(which=ANY, how=st.sampled_from(["log_out_everywhere", "change_password", "follow_a_mailed_link", "be_reset"]))
+    def end_every_session(self, which, how):
+        getattr(self, how)(*self.pick(which))
+
+    def log_out_everywhere(self, _, access):
         assert self.holding(access).post("/logout-all", key=None).status == 204
         self.end_all()
 
-    @precondition(lambda self: self.usable())
-    @rule(which=ANY)
-    def change_password(self, which):
-        visit, access = self.pick(which)
+    def change_password(self, visit, access):
         body = {"current_password": self.password, "new_password": self.another_password()}
         reply = self.holding(access).post("/update-password", body)
 
         assert reply.status == 200, reply.raw
-        self.password, self.is_temporary = body["new_password"], False
-        self.end_all()
+        self.password_is(body["new_password"])
         self.enter(visit.store, reply)
 
-    @rule()
-    def follow_a_mailed_link(self):
-        with transaction() as session:
-            token = one_time_tokens.issue(session, self.rosa.id, TokenPurpose.PASSWORD_RESET)
-        body = {"token": token, "new_password": self.another_password()}
+    def follow_a_mailed_link(self, *_):
+        body = {"token": mailed(self.rosa), "new_password": self.another_password()}
 
         assert self.api.post("/reset-password", body).status == 204
-        self.password, self.is_temporary = body["new_password"], False
-        self.end_all()
+        self.password_is(body["new_password"])
+
+    def be_reset(self, *_):
+        self.was_reset(self.reset())
 
     # What others do.
 
@@ -191,83 +184,61 @@ class SessionWalk(RuleBasedStateMachine):
     def change_role(self, store, role):
         self.role_changed(store, role, self.give_role(store, role))
 
-    @rule(store=A_STORE)
-    def suspend(self, store):
-        reply = self.decide(store, "suspend")
-        assert reply.status == (422 if store in self.suspended else 200)
-        self.is_suspended(store)
-
-    @rule(store=A_STORE)
-    def reinstate(self, store):
-        reply = self.decide(store, "reinstate")
-        assert reply.status == (200 if store in self.suspended else 422)
-        if store in self.suspended:
+    @rule(store=A_STORE, verb=st.sampled_from(["suspend", "reinstate"]))
+    def admin_decides(self, store, verb):
+        reply = self.decide(store, verb)
+        assert reply.status == (200 if (verb == "reinstate") == (store in self.suspended) else 422)
+        if verb == "suspend":
+            self.is_suspended(store)
+        elif reply.status == 200:
             self.suspended.remove(store)
             self.outdate(store)
-
-    @rule()
-    def be_given_a_temporary_password(self):
-        self.was_reset(self.reset())
 
     # What happens at the same time: a refresh gets the rights from before or from after, never some of both.
 
     @precondition(lambda self: self.living())
-    @rule(which=ANY, store=A_STORE)
-    def refresh_while_being_removed(self, which, store):
+    @rule(which=ANY, what=st.sampled_from(["removed", "promoted", "suspended", "reset", "logged_out"]), role=A_ROLE)
+    def refresh_meanwhile(self, which, what, role):
         visit = self.living()[which % len(self.living())]
-        carried, sent_away = self.at_once(lambda: refresh(self.api, visit.refreshes[-1]), lambda: self.send_away(store))
-        comes_first = sent_away.status == 204 and carried.data["active_store"] is None and visit.store == store
-        self.both(comes_first, lambda: self.removed(store, sent_away), lambda: self.carried_on(visit, carried))
+        store = visit.store or "green mesa"
+        getattr(self, f"refresh_while_{what}")(visit, store, role)
 
-    @precondition(lambda self: self.living())
-    @rule(which=ANY, store=A_STORE, role=A_ROLE)
-    def refresh_while_the_role_changes(self, which, store, role):
-        visit = self.living()[which % len(self.living())]
+    def refresh_while_removed(self, visit, store, _):
+        carried, gone = self.at_once(lambda: refresh(self.api, visit.refreshes[-1]), lambda: self.send_away(store))
+        was_first = gone.status == 204 and carried.data["active_store"] is None
+        self.both(was_first, lambda: self.removed(store, gone), lambda: self.carried_on(visit, carried))
+
+    def refresh_while_promoted(self, visit, store, role):
         carried, given = self.at_once(
             lambda: refresh(self.api, visit.refreshes[-1]), lambda: self.give_role(store, role)
         )
-        active = carried.data["active_store"]
-        comes_first = given.status == 200 and visit.store == store and active is not None and active["role"] == role
-        self.both(comes_first, lambda: self.role_changed(store, role, given), lambda: self.carried_on(visit, carried))
+        was_first = given.status == 200 and (carried.data["active_store"] or {}).get("role") == role
+        self.both(was_first, lambda: self.role_changed(store, role, given), lambda: self.carried_on(visit, carried))
 
-    @precondition(lambda self: self.living())
-    @rule(which=ANY, store=A_STORE)
-    def refresh_while_the_store_is_suspended(self, which, store):
-        visit = self.living()[which % len(self.living())]
+    def refresh_while_suspended(self, visit, store, _):
         carried, _ = self.at_once(lambda: refresh(self.api, visit.refreshes[-1]), lambda: self.decide(store, "suspend"))
         self.carried_on(visit, carried)
         self.is_suspended(store)
 
-    @precondition(lambda self: self.living())
-    @rule(which=ANY)
-    def refresh_while_the_password_is_reset(self, which):
-        visit = self.living()[which % len(self.living())]
+    def refresh_while_reset(self, visit, *_):
         carried, reset = self.at_once(lambda: refresh(self.api, visit.refreshes[-1]), self.reset)
-        if carried.status == 200:
-            self.carried_on(visit, carried)
+        self.carried_on_or_refused(visit, carried)
         self.was_reset(reset)
 
-    @precondition(lambda self: self.usable())
-    @rule(which=ANY)
-    def refresh_while_logging_out(self, which):
-        visit, access = self.pick(which)
-        carried, left = self.at_once(
-            lambda: refresh(self.api, visit.refreshes[-1]), lambda: self.holding(access).post("/logout", key=None)
-        )
-        assert left.status == 204
-        if carried.status == 200:
-            self.carried_on(visit, carried)
-        visit.is_over = True
+    def refresh_while_logged_out(self, visit, *_):
+        access = next((one for one in visit.accesses if visit.works(one, self.now)), None)
+        if access is not None:
+            carried, left = self.at_once(
+                lambda: refresh(self.api, visit.refreshes[-1]), lambda: self.holding(access).post("/logout", key=None)
+            )
+            assert left.status == 204
+            self.carried_on_or_refused(visit, carried)
+            visit.is_over = True
 
-    @rule(passed=st.sampled_from([1, 10, 11, 300, 901]).map(lambda seconds: timedelta(seconds=seconds)))
+    @rule(passed=st.sampled_from(LATER))
     def time_passes(self, passed):
         self.now += passed
         self.undo.enter_context(clock.frozen_at(self.now))
-
-    @precondition(lambda self: self.living())
-    @rule(short_by=st.sampled_from([timedelta(0), timedelta(microseconds=1), GRACE]))
-    def a_month_passes(self, short_by):
-        self.time_passes(REFRESH_LIFE - short_by)
 
     # What must be true.
 
@@ -338,6 +309,11 @@ class SessionWalk(RuleBasedStateMachine):
     def carried_on(self, visit, reply: Answer):
         self.take(visit, visit.store, reply)
 
+    def carried_on_or_refused(self, visit, reply: Answer):
+        """For a session that is over in a moment either way."""
+        if reply.status != 401:
+            self.carried_on(visit, reply)
+
     def take(self, visit, store, reply: Answer):
         """A session takes up the rights that there are now; a store that was lost is not found again."""
         assert reply.status == 200, reply.raw
@@ -367,7 +343,13 @@ class SessionWalk(RuleBasedStateMachine):
             visit.may_only_read = visit.store in self.suspended
 
     def was_reset(self, reply: Answer):
-        self.password, self.is_temporary = reply.data["temporary_password"], True
+        self.password_is(reply.data["temporary_password"], is_temporary=True)
+
+    def password_is(self, new: str, *, is_temporary: bool = False):
+        """It was changed, which ends every session; the old one is good for nothing."""
+        body = {"email": self.rosa.email, "password": self.password}
+        assert self.api.post("/login", body, key=None).status == 401
+        self.password, self.is_temporary = new, is_temporary
         self.end_all()
 
     def end_all(self):
@@ -426,8 +408,8 @@ def test_exactly_the_right_tokens_work_whatever_happens():
     run_state_machine_as_test(
         SessionWalk,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=25,
+            max_examples=40,
+            stateful_step_count=30,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

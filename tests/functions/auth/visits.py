@@ -40,7 +40,8 @@ class Visit:
 
     def keep(self, access: str, refresh: str, now: datetime) -> None:
         """Take what an answer brought: an access token beside those there are, and a refresh token if it is new."""
-        self.accesses.append(Access(access, now + ACCESS_LIFE))
+        issued_at = now.replace(microsecond=0)  # a JWT tells time in whole seconds (RFC 7519, NumericDate)
+        self.accesses.append(Access(access, issued_at + ACCESS_LIFE))
         if refresh not in self.refreshes:
             self.refreshes.append(refresh)
             self.rotated_at = now

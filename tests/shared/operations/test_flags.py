@@ -9,18 +9,11 @@ from shared.kit import clock
 from shared.kit.context import Work, working
 from shared.kit.db import transaction
 from shared.kit.ids import new_id
-from shared.operations import flags
-from shared.operations.flag_setting import FlagRequest, set_flag
 from shared.operations.flags import MEANINGS, FeatureFlag, Flag, Rule, flag
+from tests.builders.flags import a_flag
 
 MONDAY = datetime(2026, 7, 6, 15, 0, tzinfo=UTC)
 HERE, ELSEWHERE = "test", "production"
-
-
-def given(name: Flag, *rules: Rule, enabled: bool = False) -> None:
-    with transaction() as session:
-        set_flag(session, name, FlagRequest(enabled=enabled, rules=list(rules)))
-    flags.forget()
 
 
 def test_a_flag_that_nobody_set_is_its_default():
@@ -38,21 +31,21 @@ def test_a_flag_that_nobody_set_is_its_default():
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_a_flag_without_rules_says_what_was_set(enabled):
-    given(Flag.ALLOW_ACH, enabled=enabled)
+    a_flag(Flag.ALLOW_ACH, enabled=enabled)
 
     assert flag(Flag.ALLOW_ACH) is flag(Flag.ALLOW_ACH, new_id()) is enabled
 
 
 def test_a_rule_decides_for_its_environments_only():
-    given(Flag.ALLOW_ACH, Rule(environments=[HERE], enabled=True))
-    given(Flag.ADS_ENABLED, Rule(environments=[ELSEWHERE], enabled=True))
+    a_flag(Flag.ALLOW_ACH, Rule(environments=[HERE], enabled=True))
+    a_flag(Flag.ADS_ENABLED, Rule(environments=[ELSEWHERE], enabled=True))
 
     assert (flag(Flag.ALLOW_ACH), flag(Flag.ADS_ENABLED)) == (True, False)
 
 
 def test_a_rule_decides_for_its_stores_only():
     store_id = new_id()
-    given(Flag.ALLOW_ACH, Rule(store_ids=[store_id], enabled=True))
+    a_flag(Flag.ALLOW_ACH, Rule(store_ids=[store_id], enabled=True))
 
     assert (flag(Flag.ALLOW_ACH, store_id), flag(Flag.ALLOW_ACH, new_id()), flag(Flag.ALLOW_ACH)) == (
         True,
@@ -63,7 +56,7 @@ def test_a_rule_decides_for_its_stores_only():
 
 def test_the_first_rule_that_fits_decides():
     store_id = new_id()
-    given(
+    a_flag(
         Flag.ALLOW_ACH,
         Rule(store_ids=[store_id], enabled=False),
         Rule(environments=[HERE], enabled=True),
@@ -77,7 +70,7 @@ def test_a_percentage_takes_about_so_many_stores_always_the_same_and_grows():
     stores = [UUID(int=n) for n in range(2_000)]
     taken = {}
     for percent in (0, 10, 50, 100):
-        given(Flag.ALLOW_ACH, Rule(percent=percent, enabled=True))
+        a_flag(Flag.ALLOW_ACH, Rule(percent=percent, enabled=True))
         taken[percent] = {store for store in stores if flag(Flag.ALLOW_ACH, store)}
 
     assert {percent: len(found) for percent, found in taken.items()} == {0: 0, 10: 205, 50: 992, 100: 2_000}
@@ -87,7 +80,7 @@ def test_a_percentage_takes_about_so_many_stores_always_the_same_and_grows():
 def test_each_flag_takes_other_stores():
     stores = [UUID(int=n) for n in range(2_000)]
     for name in (Flag.ALLOW_ACH, Flag.REQUIRE_VENDOR_MFA):
-        given(name, Rule(percent=50, enabled=True))
+        a_flag(name, Rule(percent=50, enabled=True))
 
     both = sum(flag(Flag.ALLOW_ACH, store) and flag(Flag.REQUIRE_VENDOR_MFA, store) for store in stores)
 
@@ -95,7 +88,7 @@ def test_each_flag_takes_other_stores():
 
 
 def test_without_a_store_only_a_whole_percentage_fits():
-    given(Flag.ALLOW_ACH, Rule(percent=99, enabled=True))
+    a_flag(Flag.ALLOW_ACH, Rule(percent=99, enabled=True))
 
     assert flag(Flag.ALLOW_ACH) is False
 
