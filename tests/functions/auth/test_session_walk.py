@@ -5,7 +5,7 @@ What must be true is told by the model in `visits`.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,8 +20,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.identity.permissions import SystemRole
+from shared.identity.callers import member
+from shared.identity.permissions import Permission, SystemRole
 from shared.kit import auth, clock, limits, redis
+from shared.kit.errors import Forbidden
 from shared.kit.tokens import BadToken
 from tests.api import Answer, Client
 from tests.builders.people import PASSWORD, a_person
@@ -77,10 +79,10 @@ class SessionWalk(RuleBasedStateMachine):
         self.stores = dict(zip(STORES, (a_buyer(), a_vendor()), strict=True))
         self.owners = {name: a_member(store).id for name, store in self.stores.items()}
         self.operator = a_user(system_role=SystemRole.ADMIN)
-        self.roles: dict[str, str | None] = dict.fromkeys(STORES, "ops")
+        self.roles: dict[str, str | None] = {"green mesa": "manager", "red river": "ops"}
         self.suspended: set[str] = set()
-        for store in self.stores.values():
-            a_member(store, "ops", self.rosa)
+        for name, store in self.stores.items():
+            a_member(store, self.roles[name], self.rosa)
         self.password, self.is_temporary = PASSWORD, False
         self.log_in("green mesa")
 
@@ -246,7 +248,7 @@ class SessionWalk(RuleBasedStateMachine):
     def exactly_the_right_tokens_work(self):
         for visit in self.visits:
             for access in visit.accesses:
-                assert self.is_believed(access) == visit.works(access, self.now)
+                assert self.allowed(access) == self.expected(visit, access)
 
     @precondition(lambda self: self.visits)
     @rule(which=ANY, token=ANY)
@@ -382,16 +384,29 @@ class SessionWalk(RuleBasedStateMachine):
         usable = self.usable()
         return usable[which % len(usable)]
 
+    def expected(self, visit, access) -> set[str] | None:
+        """What a token must be good for, of reading and writing what managers may; None for one that is refused."""
+        if not visit.works(access, self.now):
+            return None
+        if visit.has_temporary_password or not visit.store or not may(visit.store, visit.role, "members:manage"):
+            return set()
+        return {"read"} if visit.may_only_read else {"read", "write"}
+
     @staticmethod
-    def is_believed(access) -> bool:
-        """What the guards would say, without the request around it."""
+    def allowed(access) -> set[str] | None:
+        """The same as the guards say, without the request around them."""
         try:
             claims = auth.read_access_token(access.token)
             with redis.round_trip() as client:
-                auth.session_of(claims, client.get(auth.SESSION_KEY + claims.sid))
+                session = auth.session_of(claims, client.get(auth.SESSION_KEY + claims.sid))
         except BadToken:
-            return False
-        return True
+            return None
+        allowed = set()
+        for what in ("read", "write"):
+            with suppress(Forbidden):
+                member(Permission.MEMBERS_MANAGE).admit(session, writes=what == "write")
+                allowed.add(what)
+        return allowed
 
 
 @pytest.fixture
