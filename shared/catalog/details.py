@@ -11,6 +11,7 @@ from shared.catalog.gallery import list_gallery
 from shared.catalog.models import Product, VolumeDiscount
 from shared.catalog.summaries import ProductSummaryResponse, composed, summary_columns
 from shared.catalog.visibility import visible_product
+from shared.catalog.wishlist import is_wished
 from shared.identity.models import Store
 from shared.inventory.models import InventoryItem
 from shared.kit import clock
@@ -61,7 +62,6 @@ class SeenProduct:
             volume_discounts=self._tiers,
             gallery=pictures_of(self._gallery),
             coa_url=link and link.url,
-            is_wishlisted=False,
         )
 
 
@@ -69,7 +69,12 @@ def get_visible_product(session: Session, buyer_store_id: UUID, product_id: UUID
     """A product that this buyer sees. Raises NotFound for every other."""
     buyer: Any = aliased(Store, name="buyer_store")
     row = session.execute(
-        select(*summary_columns(buyer, clock.now()), Product.body_html, Product.coa_media_id)
+        select(
+            *summary_columns(buyer, clock.now()),
+            Product.body_html,
+            Product.coa_media_id,
+            is_wished(buyer_store_id).label("is_wishlisted"),
+        )
         .select_from(Product)
         .join(Store, Store.id == Product.vendor_store_id)
         .join(InventoryItem, InventoryItem.product_id == Product.id)

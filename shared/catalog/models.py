@@ -270,3 +270,28 @@ class PromoRedemption(Table):
     buyer_store_id: Mapped[UUID]
     order_id: Mapped[UUID]
     created_at: Mapped[Created]
+
+
+class Wishlist(Table):
+    """The products that a buyer store would like to have."""
+
+    __tablename__ = "wishlists"
+
+    id: Mapped[Id]
+    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="CASCADE"), unique=True)
+    created_at: Mapped[Created]
+
+
+class WishlistItem(Table):
+    """A product on a wishlist, with its title as it was then."""
+
+    __tablename__ = "wishlist_items"
+    __table_args__ = (
+        Index("ix_wishlist_items_newest", "wishlist_id", "created_at", "product_id"),
+        Index("ix_wishlist_items_product_id", "product_id"),
+    )
+
+    wishlist_id: Mapped[UUID] = mapped_column(ForeignKey("wishlists.id", ondelete="CASCADE"), primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), primary_key=True)
+    title: Mapped[str]
+    created_at: Mapped[Created]

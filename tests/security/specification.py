@@ -183,6 +183,10 @@ DELETE /api/v1/vendor/promos/{promo_id}                          vendor promos:w
 GET    /api/v1/vendor/subscriptions                              vendor billing:manage
 POST   /api/v1/vendor/subscriptions                              vendor billing:manage
 POST   /api/v1/vendor/subscriptions/cancel                       vendor billing:manage
+GET    /api/v1/wishlist                                          buyer wishlist:read
+GET    /api/v1/wishlist/ids                                      buyer wishlist:read
+POST   /api/v1/wishlist/items                                    buyer wishlist:write
+DELETE /api/v1/wishlist/items/{product_id}                       buyer wishlist:write
 """
 
 

@@ -10,7 +10,8 @@ import shared.catalog.erasure
 import shared.licensing.erasure
 import shared.orders.erasure
 from shared.billing.models import Charge, ChargeStatus, ChargeType, PaymentMethod
-from shared.catalog.models import Product, VendorPromo
+from shared.catalog.models import Product, VendorPromo, Wishlist, WishlistItem
+from shared.catalog.wishlist import wish
 from shared.events.media import MediaDeleted
 from shared.identity.deletion import delete_store
 from shared.identity.erasure import KEPT_AFTER, Erasure, erase, list_due
@@ -99,6 +100,20 @@ def test_a_buyers_cart_goes_too():
 
     assert erased(shop) is Erasure.DELETED
     assert rows_of(Cart) == 0
+
+
+def test_a_buyers_wishlist_goes_whether_its_store_goes_or_stays_nameless():
+    gone, nameless, other = a_buyer(), a_buyer(), a_buyer()
+    product = a_product()
+    for shop in (gone, nameless, other):
+        with transaction() as session:
+            wish(session, shop.id, product.id)
+    an_order(buyer=nameless)
+
+    outcomes = [erased(deleted(shop)) for shop in (gone, nameless)]
+
+    assert outcomes == [Erasure.DELETED, Erasure.ANONYMISED]
+    assert rows_of(Wishlist, Wishlist.store_id == other.id) == rows_of(Wishlist) == rows_of(WishlistItem) == 1
 
 
 def test_its_files_and_licenses_go_first_and_then_the_store(events):

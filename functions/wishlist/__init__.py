@@ -1,0 +1,1 @@
+"""What a buyer store would like to have."""
