@@ -18,6 +18,10 @@ TEST_SETTINGS = {
     "PF_SQUARE_ACCESS_TOKEN": "a-square-token-for-tests-only",
     "PF_SQUARE_LOCATION_ID": "LTESTLOCATION1",
     "PF_SQUARE_RETRY_WAIT_S": "0.01",
+    # Nobody listens there: only tests that ask for the stand-in reach a map.
+    "PF_MAPS_BASE_URL": "http://127.0.0.1:9",
+    "PF_MAPS_API_KEY": "AIzaA-maps-key-for-tests-only",
+    "PF_MAPS_RETRY_WAIT_S": "0.01",
     "PF_FRONT_END_URL": "https://packfinderz.example.com",
     "PF_EMAIL_FROM": "orders@packfinderz.example.com",
     "PF_SENDGRID_API_KEY": "a-sendgrid-key-for-tests-only",

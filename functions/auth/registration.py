@@ -9,7 +9,7 @@ from functions.auth.limits import MFA_CODE, REGISTER
 from functions.auth.schemas import SignedInResponse, with_tokens
 from shared.identity import mfa
 from shared.identity.accounts import get_account
-from shared.identity.addresses import Address
+from shared.identity.addresses import Address, WrittenAddress
 from shared.identity.callers import anyone
 from shared.identity.credentials import Proof
 from shared.identity.fields import CompanyName, Email, MfaCode, Password, PersonName, Phone
@@ -22,12 +22,16 @@ from shared.kit.http import Api, Asked, Reply
 from shared.kit.idempotency import DAY_1
 from shared.kit.limits import count
 from shared.kit.schemas import Request
+from shared.places.geocoding import AddressNotFound, locate
 
 api = Api("auth", prefix="/api/v1/auth")
 
 
 class RegisterRequest(Request):
-    """`mfa_code` is for a person who is known and has switched two-factor sign-in on."""
+    """An address without a position is looked up on the map.
+
+    `mfa_code` is for a person who is known and has switched two-factor sign-in on.
+    """
 
     first_name: PersonName
     last_name: PersonName
@@ -37,7 +41,7 @@ class RegisterRequest(Request):
     company_name: CompanyName
     dba_name: CompanyName | None = None
     store_type: StoreType
-    address: Address
+    address: WrittenAddress
     accept_tos: Literal[True]
     mfa_code: MfaCode | None = None
 
@@ -61,13 +65,14 @@ class RegisterRequest(Request):
     idempotent=DAY_1,
     status=201,
     limit=REGISTER,
-    raises=(EmailTaken, InvalidRequest, mfa.MfaRefused),
+    raises=(EmailTaken, InvalidRequest, AddressNotFound, mfa.MfaRefused),
 )
 def register(body: RegisterRequest, asked: Asked) -> Reply[SignedInResponse]:
     """Register and sign in; a known email with its password adds a store, with another it is a conflict."""
     known = prove_or_hash(body.email, body.password)
     if body.mfa_code is not None and isinstance(known, Proof):
         count((MFA_CODE,), asked)
+    address = locate(body.address, field="address")
     with mfa.refusals_audited(), transaction() as session:
         owner = find_or_create_user(
             session, known, email=body.email, first_name=body.first_name, last_name=body.last_name, phone=body.phone
@@ -79,7 +84,7 @@ def register(body: RegisterRequest, asked: Asked) -> Reply[SignedInResponse]:
             store_type=body.store_type,
             company_name=body.company_name,
             dba_name=body.dba_name,
-            address=body.address,
+            address=address,
         )
         account = get_account(session, owner.id)
         return with_tokens(sign_in(session, account, account.get(store.id)))

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from functions.stores.schemas import StoreResponse
 from shared.identity import suspension
-from shared.identity.addresses import Address
+from shared.identity.addresses import WrittenAddress
 from shared.identity.callers import AdminCaller, admin
 from shared.identity.models import KycStatus, Store
 from shared.identity.permissions import StoreType
@@ -22,6 +22,7 @@ from shared.kit.idempotency import DAY_1
 from shared.kit.pagination import Order, PageQuery, page_of
 from shared.kit.schemas import Page, Request
 from shared.licensing.kyc import mirror
+from shared.places.geocoding import AddressNotFound, locate
 
 api = Api("stores", prefix="/api/v1/admin/stores")
 
@@ -66,8 +67,9 @@ def reinstate(_: AdminCaller, store_id: UUID, body: ReasonRequest) -> StoreRespo
         return StoreResponse.of(store)
 
 
-@api.patch("/<uuid:store_id>/address", allow=admin(), raises=(NotFound,))
-def override_address(_: AdminCaller, store_id: UUID, body: Address) -> StoreResponse:
-    """Give a store another address, position included."""
+@api.patch("/<uuid:store_id>/address", allow=admin(), raises=(NotFound, AddressNotFound))
+def override_address(_: AdminCaller, store_id: UUID, body: WrittenAddress) -> StoreResponse:
+    """Give a store another address; without a position it is looked up on the map."""
+    address = locate(body, field="line1")
     with transaction() as session:
-        return StoreResponse.of(suspension.override_address(session, store_id, body))
+        return StoreResponse.of(suspension.override_address(session, store_id, address))

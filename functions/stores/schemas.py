@@ -5,22 +5,12 @@ from typing import Any, Self
 from uuid import UUID
 
 from shared.catalog.models import Category
+from shared.identity.addresses import AddressResponse
 from shared.identity.models import KycStatus, MembershipStatus, Store, StoreMembership
 from shared.identity.permissions import Role, StoreType
 from shared.identity.pictures import StoreInPublic
 from shared.identity.schemas import SocialLinks
 from shared.kit.schemas import Response
-
-
-class AddressResponse(Response):
-    line1: str
-    line2: str | None
-    city: str
-    state: str
-    postal_code: str
-    country: str
-    lat: float
-    lng: float
 
 
 class PublicStoreResponse(Response):

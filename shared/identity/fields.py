@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, StringConstraints
 
-# A control character never belongs into a line.
-_LINE = r"^[^\x00-\x1f\x7f]+$"
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+"""A control character never belongs into a line."""
 
-PersonName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
-CompanyName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
-CredentialNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
-AddressLine = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
+CompanyName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
+CredentialNumber = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
+AddressLine = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
 Phone = Annotated[
     str,

@@ -28,6 +28,8 @@ class Asker(Protocol):
     def store(self) -> str | None: ...
     @property
     def address(self) -> str: ...
+    @property
+    def named_user(self) -> str | None: ...
     def field(self, name: str) -> str: ...
 
 
@@ -43,6 +45,11 @@ class Limit:
 def per_user(asker: Asker) -> str:
     """The signed-in user; a stranger counts by client address."""
     return f"user:{asker.user}" if asker.user else f"address:{asker.address}"
+
+
+def per_caller(asker: Asker) -> str:
+    """Whom a valid token names, also where strangers may call; without one, the client's address."""
+    return f"user:{asker.named_user}" if asker.named_user else per_address(asker)
 
 
 def per_store(asker: Asker) -> str:

@@ -50,6 +50,8 @@ _ALSO_TRADING = {"POST /api/v1/orders/{order_id}/retry", "POST /api/v1/vendor/su
 # `anyone` takes strangers, `user` whoever is signed in, `user*` even with a temporary password; `admin` and
 # `agent` are system roles; `member`, `buyer` and `vendor` are roles in the active store with a permission.
 _ROUTES = """
+POST   /api/v1/address/resolve                                   anyone
+GET    /api/v1/address/suggest                                   anyone
 GET    /api/v1/admin/agents                                      admin
 POST   /api/v1/admin/agents                                      admin
 PATCH  /api/v1/admin/agents/{agent_id}                           admin

@@ -6,10 +6,11 @@ from typing import Any
 from flask import Request as FlaskRequest
 from pydantic import Field
 
-from shared.kit.auth import Claims
+from shared.kit.auth import Claims, read_access_token
 from shared.kit.config import Settings
 from shared.kit.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from shared.kit.http.bodies import JSON, Body
+from shared.kit.tokens import BadToken
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -41,6 +42,16 @@ class Asked:
     @property
     def user(self) -> str | None:
         return self.claims.user_id if self.claims else None
+
+    @property
+    def named_user(self) -> str | None:
+        """Whom a valid token names, whether or not the session lives and the route asks: to count by, not to trust."""
+        if self.claims is None and self.bearer is not None:
+            try:
+                return read_access_token(self.bearer).user_id
+            except BadToken:
+                return None
+        return self.user
 
     @property
     def store(self) -> str | None:

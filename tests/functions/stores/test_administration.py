@@ -11,6 +11,7 @@ from tests.builders.media import a_license
 from tests.builders.people import PASSWORD, a_person
 from tests.builders.stores import a_buyer, a_member, a_user, a_vendor
 from tests.events import audited
+from tests.maps import fresh_maps, maps_server  # noqa: F401 - fixtures
 
 WHY = {"reason": "Complaints about three deliveries."}
 TULSA_ADDRESS = {
@@ -132,7 +133,7 @@ def test_an_address_is_corrected(admin):
     )
 
 
-@pytest.mark.parametrize("missing", ["line1", "city", "state", "postal_code", "lat", "lng"])
+@pytest.mark.parametrize("missing", ["line1", "city", "state", "postal_code"])
 def test_half_an_address_is_refused(admin, missing):
     store = a_buyer()
 
@@ -140,6 +141,44 @@ def test_half_an_address_is_refused(admin, missing):
 
     assert (reply.status, reply.error.fields) == (400, [missing])
     assert kept(store).city == "Oklahoma City"
+
+
+def without_position(**changes):
+    return {name: value for name, value in {**TULSA_ADDRESS, **changes}.items() if name not in ("lat", "lng")}
+
+
+def test_a_corrected_address_without_a_position_is_put_on_the_map(admin, maps):
+    store = a_buyer()
+
+    reply = admin.patch(f"/{store.id}/address", without_position())
+
+    after = kept(store)
+    assert (reply.status, reply.data["address"]) == (200, {**TULSA_ADDRESS, "lat": after.lat, "lng": after.lng})
+    assert (after.line1, after.lat, after.lng) == ("5 W 1st St", 36.13293, -95.994638)
+    assert (maps.calls, len(audited())) == ({"geocode": 1}, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "fields"),
+    [({"line1": "1 Xyzzy"}, 400, ["line1"]), ({"lat": 36.1}, 400, ["lng"]), ({"lng": -95.9}, 400, ["lng"])],
+)
+def test_an_address_that_is_nowhere_or_half_somewhere_is_refused(admin, maps, change, status, fields):
+    store = a_buyer()
+
+    reply = admin.patch(f"/{store.id}/address", {**without_position(), **change})
+
+    assert (reply.status, reply.error.fields) == (status, fields)
+    assert (kept(store).city, audited()) == ("Oklahoma City", [])
+
+
+def test_without_the_map_a_store_stays_where_it_is(admin, maps):
+    store = a_buyer()
+    maps.fail(http=500, times=2)
+
+    reply = admin.patch(f"/{store.id}/address", without_position())
+
+    assert (reply.status, reply.error.code, reply.headers["Retry-After"]) == (503, "DEPENDENCY_ERROR", "2")
+    assert (kept(store).city, audited()) == ("Oklahoma City", [])
 
 
 def test_stores_are_listed_newest_first_and_filtered(admin, statements):
