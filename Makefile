@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire reset test check format bench bench-commerce map stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
+.PHONY: help setup run demo fire reset test check format bench bench-commerce map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
 
 help:
 	@$(PYTHON) -m infra.task
@@ -57,6 +57,9 @@ format: .venv/installed ## Rewrite the code in the agreed format
 
 map: .venv/installed ## Write functions/README.md from the manifests
 	$(TASK) -- $(BIN)/python -m infra.functions_map
+
+monitoring: .venv/installed ## Write the metrics, dashboards and alerts of infra/monitoring
+	$(TASK) -- $(BIN)/python -m infra.monitoring
 
 openapi: .venv/installed ## Write the OpenAPI document of all functions
 	$(TASK) -- $(BIN)/python -m infra.openapi

@@ -95,8 +95,11 @@ class Data(_Part):
 
 
 class Needs(_Part):
-    """Environment variables: plain settings, and secrets that come from the secret manager."""
+    """Environment variables: plain settings, and secrets that come from the secret manager; and which services it
+    calls besides the database and Redis, without which it is not ready. Those that charge for every question, as
+    Google Maps does, are not among them."""
 
+    services: tuple[Literal["pubsub", "square", "storage"], ...] = ()
     settings: tuple[Variable, ...] = ()
     secrets: tuple[Variable, ...] = ()
 

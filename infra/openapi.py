@@ -9,6 +9,7 @@ from typing import Any
 from infra.manifest import load_all
 from shared.kit.http.openapi import Document, document, merged
 from shared.kit.http.routes import Route
+from shared.kit.logging import mute
 
 
 def routes_of(name: str) -> list[Route]:
@@ -25,6 +26,7 @@ def whole_document() -> Document:
 
 
 def main() -> None:
+    mute()
     told = json.dumps(whole_document(), indent=2)
     if len(sys.argv) > 1:
         Path(sys.argv[1]).write_text(told + "\n")

@@ -15,11 +15,13 @@ from shared.operations import flags
 from tests.cost import Cost, counting
 from tests.events import Events
 from tests.logs import LogKeeper
+from tests.metrics import MetricLines, Told
 from tests.promises import hold_functions_to_their_manifests
 from tests.servers import TestServers, ensure_packages
 from tests.storage import object_storage  # noqa: F401 - a fixture of every test
 
 _SERVERS = pytest.StashKey[TestServers]()
+_METRIC_LINES = pytest.StashKey[MetricLines]()
 _KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
 
 
@@ -31,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(LogKeeper())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     hold_functions_to_their_manifests()
+    config.stash[_METRIC_LINES] = MetricLines()
     try:
         ensure_packages()
         servers = TestServers(int(worker["workerid"].removeprefix("gw")) if worker else 0)
@@ -57,6 +60,15 @@ def _test_redis() -> Iterator[Redis]:
 @pytest.fixture(autouse=True)
 def _empty_redis(_test_redis: Redis) -> None:
     _test_redis.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _metrics_as_declared(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test logs a metric that infra/monitoring does not know, or would not hear."""
+    wrong = request.config.stash[_METRIC_LINES].wrong
+    wrong.clear()
+    yield
+    assert wrong == []
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +116,14 @@ def freeze() -> Iterator[Callable[[datetime], None]]:
     """Call it with an aware moment to stop the clock there; call it again to move it."""
     with ExitStack() as stack:
         yield lambda moment: stack.enter_context(clock.frozen_at(moment))
+
+
+@pytest.fixture
+def metrics() -> Iterator[Told]:
+    """The metrics that the test's actions logged."""
+    told = Told()
+    yield told
+    told.stop()
 
 
 @pytest.fixture

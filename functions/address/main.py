@@ -12,7 +12,6 @@ from shared.identity.callers import anyone
 from shared.identity.fields import PRINTABLE
 from shared.integrations.maps import PlaceNotFound, PlaceNotUsable
 from shared.kit.http import Api
-from shared.kit.http.serving import check_redis
 from shared.kit.limits import Limit, per_caller
 from shared.kit.schemas import Query, Request, Response
 from shared.places import lookup
@@ -64,4 +63,4 @@ def resolve(body: ResolveRequest) -> AddressResponse:
     return AddressResponse.model_validate(lookup.resolve(body.place_id, session_token=body.session_token))
 
 
-main = api.entry_point(ready={"redis": check_redis})
+main = api.entry_point(database=None)

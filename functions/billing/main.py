@@ -6,6 +6,7 @@ Publishes subscription_changed, charge_succeeded and charge_failed.
 """
 
 from functions.billing import charges, customers, payment_methods, plans, subscriptions
+from shared.integrations.square import check_square
 from shared.kit.http import serve
 
 main = serve(
@@ -16,4 +17,5 @@ main = serve(
     subscriptions.api,
     charges.api,
     customers.api,
+    square=check_square,
 )

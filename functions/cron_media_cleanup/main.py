@@ -7,6 +7,7 @@ import shared.identity.models  # noqa: F401 - media belong to stores, and a flus
 from shared.kit.jobs import Job
 from shared.media import cleanup
 from shared.media.cleanup import Settled
+from shared.media.storage import check_storage
 
 job = Job("cron_media_cleanup")
 
@@ -23,4 +24,4 @@ def clean_up() -> dict[str, int]:
     }
 
 
-main = job.entry_point()
+main = job.entry_point(storage=check_storage)

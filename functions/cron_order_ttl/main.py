@@ -1,16 +1,17 @@
-"""Orders that their vendors leave unanswered: hourly, remind once, then expire.
+"""Orders that stand still: hourly, remind vendors once of those they leave unanswered, then expire them.
 
-Publishes order_pending_nudge and order_expired.
+Tells as well how many payments are stuck. Publishes order_pending_nudge and order_expired.
 """
 
 from collections import Counter
 from uuid import UUID
 
 from shared.kit import stopping
-from shared.kit.db import retrying, transaction
+from shared.kit.db import read_only, retrying, transaction
 from shared.kit.jobs import Job
 from shared.kit.logging import log, metric
 from shared.kit.outbox import emit
+from shared.orders.stuck import count_stuck
 from shared.orders.windows import end_window, lock_overdue, overdue_orders
 
 job = Job("cron_order_ttl")
@@ -24,7 +25,15 @@ def end_windows() -> dict[str, int]:
         if stopping.is_asked():
             break
         done[_end_one(order_id)] += 1
+    _tell_stuck_payments()
     return dict(done)
+
+
+def _tell_stuck_payments() -> None:
+    with read_only() as session:
+        stuck = count_stuck(session)
+    for stage, count in stuck.items():
+        metric("payments_stuck", count, stage=stage)
 
 
 def _end_one(order_id: UUID) -> str:

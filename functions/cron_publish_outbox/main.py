@@ -18,4 +18,4 @@ def publish() -> dict[str, int]:
     return Publisher(pubsub.topics(), CATALOGUE, PublishingSettings.current()).run()
 
 
-main = job.entry_point()
+main = job.entry_point(pubsub=pubsub.check_pubsub)

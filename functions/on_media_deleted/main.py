@@ -10,6 +10,7 @@ from shared.events.media import MediaDeleted
 from shared.kit.consumer import Consumer, Envelope
 from shared.media import removal
 from shared.media.attachments import list_users
+from shared.media.storage import check_storage
 
 consumer = Consumer("on_media_deleted")
 
@@ -31,4 +32,4 @@ def remove(envelope: Envelope) -> None:
     removal.remove(envelope.event.media_id)
 
 
-main = consumer.entry_point()
+main = consumer.entry_point(storage=check_storage)

@@ -6,6 +6,7 @@ Told of every object finalized in the private bucket. Publishes media_uploaded.
 import shared.identity.models  # noqa: F401 - media belong to stores, and a flush must know their table
 from shared.kit.object_trigger import FinalizedObject, ObjectTrigger
 from shared.media import finalize
+from shared.media.storage import check_storage
 
 trigger = ObjectTrigger("on_media_finalized")
 
@@ -16,4 +17,4 @@ def confirm(finalized: FinalizedObject) -> str:
     return finalize.finalize(finalized)
 
 
-main = trigger.entry_point()
+main = trigger.entry_point(storage=check_storage)

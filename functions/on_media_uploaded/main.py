@@ -10,6 +10,7 @@ from shared.events.media import MediaUploaded
 from shared.kit.consumer import Consumer, Envelope
 from shared.kit.db import transaction
 from shared.media import processing
+from shared.media.storage import check_storage
 
 consumer = Consumer("on_media_uploaded")
 
@@ -31,4 +32,4 @@ def render(envelope: Envelope) -> None:
         refresh_thumbnails(session, event.media_id)
 
 
-main = consumer.entry_point()
+main = consumer.entry_point(storage=check_storage)

@@ -15,6 +15,7 @@ from shared.operations.audit import audit
 
 
 class WrongCredentials(Unauthorized):
+    reason = "credentials"
     default_message = "The email or the password is wrong."
 
 

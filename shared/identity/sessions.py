@@ -35,6 +35,8 @@ Facts = dict[str, Any]
 class RefreshReused(BadToken):
     """A spent refresh token came back: two parties know the tokens of session `sid`."""
 
+    reason = "refresh_reused"
+
     def __init__(self, user_id: UUID, sid: str) -> None:
         super().__init__()
         self.user_id = user_id

@@ -45,6 +45,12 @@ class PubSubTopics:
             raise Unpublishable("the message is larger than Pub/Sub takes") from error
         return sent
 
+    def wait_for_service(self, limit_s: float) -> None:
+        """Return once the service can be reached; it needs no right. Raises grpc.FutureTimeoutError."""
+        import grpc
+
+        grpc.channel_ready_future(self._client.transport.grpc_channel).result(timeout=limit_s)
+
     def close(self) -> None:
         """Send what waits and let go of the connection."""
         self._client.stop()
@@ -62,6 +68,11 @@ def topics() -> PubSubTopics:
         if _warm is None:
             _warm = PubSubTopics(CommonSettings.current().gcp_project)
         return _warm
+
+
+def check_pubsub() -> None:
+    """Raise when Pub/Sub cannot be reached."""
+    topics().wait_for_service(_CALL_S)
 
 
 def forget() -> None:

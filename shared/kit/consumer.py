@@ -24,10 +24,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.kit import clock, db, redis, startup
 from shared.kit.context import Work, accepted_request_id, work, working
+from shared.kit.db import check_database
 from shared.kit.dead_letters import bury
-from shared.kit.logging import log, metric
+from shared.kit.health import Check, Health
+from shared.kit.logging import log
 from shared.kit.outbox import Event
-from shared.kit.tables import Created, Table
+from shared.kit.redis import check_redis
+from shared.kit.tables import Created, Table, as_json
 
 Handled = TypeVar("Handled", bound=Event)
 Handler = Callable[[Session, Any], None]
@@ -96,18 +99,24 @@ class Consumer:
         self._sequels.append(sequel)
         return sequel
 
-    def entry_point(self) -> Callable[[FlaskRequest], Any]:
-        """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
+    def entry_point(self, **uses: Check) -> Callable[[FlaskRequest], Any]:
+        """The target that functions-framework serves, ready when the database, Redis and what else it `uses` answer.
+
+        Raises SettingMissing when a setting is not usable.
+        """
         import functions_framework
 
-        startup.finish()
+        startup.finish(self.name)
+        health = Health({"database": check_database, "redis": check_redis, **uses})
 
         @functions_framework.http
         def main(request: FlaskRequest) -> FlaskResponse:
-            if request.path in ("/health/live", "/health/ready"):
-                return FlaskResponse('{"data":{"status":"ok"}}', content_type="application/json")
+            told = health.answer(request.path)
+            if told is not None:
+                return FlaskResponse(as_json({"data": told[0]}), status=told[1], content_type="application/json")
             return FlaskResponse(status=204 if self.deliver(request.get_json()) else 500)
 
+        main.health = health  # type: ignore[attr-defined]  # and what it depends on here
         main.consumer = self  # type: ignore[attr-defined]  # the architecture tests read the handlers here
         return main
 
@@ -123,14 +132,19 @@ class Consumer:
         with working(this):
             started = time.perf_counter()
             outcome = self._outcome(data, message)
+            took_ms = round((time.perf_counter() - started) * 1000, 1)
             log.info(
                 "delivery",
+                metric="delivery",
+                value=took_ms,
+                consumer=self.name,
                 outcome=outcome,
                 event_type=attributes.get("event_type"),
                 event_id=attributes.get("event_id"),
                 delivery_attempt=data.get("deliveryAttempt"),
-                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                duration_ms=took_ms,
                 sql_statements=this.sql_statements,
+                pool_use=this.pool_use,
             )
             return outcome != "refused"
 
@@ -145,7 +159,6 @@ class Consumer:
             return "refused"
         except Exception:
             log.exception("delivery_failed")
-            metric("delivery_failed", consumer=self.name)
             return "refused"
 
     def _handle(self, message: dict[str, Any]) -> str:

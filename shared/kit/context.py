@@ -27,6 +27,8 @@ class Work:
     sql_statements: int = 0
     redis_trips: int = 0
     commits: int = 0
+    pool_use: float = 0.0
+    """The share of the instance's other database connections that was in use when this work took one, at most."""
 
     @property
     def actor(self) -> str:

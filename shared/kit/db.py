@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import Field
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -63,6 +63,7 @@ def engine() -> Engine:
         _engine = _cloud_sql_engine(settings) if settings.cloud_sql_instance else _url_engine(settings)
         event.listen(_engine, "connect", _adopt)
         event.listen(_engine, "before_cursor_execute", _count)
+        event.listen(_engine, "checkout", _note_pool_use)
         event.listen(_engine, "handle_error", _mark_lost_connections)
     return _engine
 
@@ -132,6 +133,13 @@ def _count(_: Any, __: Any, statement: str, ___: Any, ____: Any, _____: bool) ->
         context.work().sql_statements += 1
 
 
+def _note_pool_use(*_: Any) -> None:
+    """Nobody else with a connection is 0, the last connection taken is 1; an instance with one is always alone."""
+    pool, this = engine().pool, context.work()
+    if isinstance(pool, QueuePool) and pool.size() > 1:
+        this.pool_use = max(this.pool_use, round((pool.checkedout() - 1) / (pool.size() - 1), 2))
+
+
 def _mark_lost_connections(failure: ExceptionContext) -> None:
     """pg8000 reports an administrator's shutdown as an ordinary error; the pool must drop the connection."""
     if _code_of(failure.original_exception) in _SERVER_GOING_DOWN:
@@ -186,6 +194,12 @@ def read_only() -> Iterator[Session]:
             yield session
         finally:
             driver.autocommit = False
+
+
+def check_database() -> None:
+    """Raise when the database does not answer."""
+    with read_only() as session:
+        session.execute(text("SELECT 1"))
 
 
 @contextmanager

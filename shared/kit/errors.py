@@ -47,6 +47,8 @@ class Unauthorized(ApiError):
     code = "UNAUTHORIZED"
     status = 401
     default_message = "Sign in to continue."
+    reason = "not_signed_in"
+    """Which proof was missing or wrong, in one word of a fixed few, for the metric."""
 
 
 class Forbidden(ApiError):

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.kit import clock, startup, stopping
+from shared.kit import startup, stopping
 from shared.kit.context import Work, accepted_request_id, accepted_traceparent, working
-from shared.kit.logging import log, metric
+from shared.kit.db import check_database
+from shared.kit.health import Check, Health
+from shared.kit.logging import log
 
 
 class Job:
@@ -21,23 +23,27 @@ class Job:
         self._run = function
         return function
 
-    def entry_point(self) -> Callable[[Any], Any]:
-        """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
+    def entry_point(self, **uses: Check) -> Callable[[Any], Any]:
+        """The target that functions-framework serves, ready when the database and what else it `uses` answer.
+
+        Raises SettingMissing when a setting is not usable.
+        """
         import functions_framework
 
-        startup.finish()
+        startup.finish(self.name)
+        health = Health({"database": check_database, **uses})
 
         @functions_framework.http
         def main(request: Any) -> tuple[dict[str, Any], int]:
-            return self._answer(request)
+            told = health.answer(request.path)
+            return self._answer(request) if told is None else ({"data": told[0]}, told[1])
 
+        main.health = health  # type: ignore[attr-defined]  # the architecture tests read what it depends on here
         main.job = self  # type: ignore[attr-defined]  # the local stack and the tests reach the job here
         return main
 
     def _answer(self, request: Any) -> tuple[dict[str, Any], int]:
-        """Health routes answer as everywhere; any POST runs the job."""
-        if request.path in ("/health/live", "/health/ready"):
-            return {"data": {"status": "ok"}}, 200
+        """Any POST runs the job."""
         if request.method != "POST":
             return {"error": {"code": "METHOD_NOT_ALLOWED", "message": "A job is started by POST."}}, 405
         stopping.listen()
@@ -55,13 +61,13 @@ class Job:
             try:
                 done = self._run()
             except Exception:
-                log.exception("job_failed", duration_ms=_since(started))
-                metric("job_failed", job=self.name)
+                log.exception("job_failed")
+                self._tell_run(started, "failed")
                 raise
-            log.info("job_finished", duration_ms=_since(started), sql_statements=this.sql_statements, **done)
-            metric("job_succeeded", job=self.name, at=clock.now().isoformat())
+            self._tell_run(started, "succeeded", sql_statements=this.sql_statements, pool_use=this.pool_use, **done)
             return {"data": done}, 200
 
-
-def _since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 1)
+    def _tell_run(self, started: float, outcome: str, **done: float) -> None:
+        took_ms = round((time.perf_counter() - started) * 1000, 1)
+        told = {"metric": "job_run", "value": took_ms, "job": self.name, "outcome": outcome}
+        log.info("job_finished", **told, duration_ms=took_ms, **done)

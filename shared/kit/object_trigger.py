@@ -16,7 +16,10 @@ from flask import Response as FlaskResponse
 
 from shared.kit import db, startup
 from shared.kit.context import Work, accepted_request_id, accepted_traceparent, working
-from shared.kit.logging import log, metric
+from shared.kit.db import check_database
+from shared.kit.health import Check, Health
+from shared.kit.logging import log
+from shared.kit.tables import as_json
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 
@@ -60,18 +63,24 @@ class ObjectTrigger:
         self._handler = handler
         return handler
 
-    def entry_point(self) -> Callable[[FlaskRequest], Any]:
-        """The target that functions-framework serves. Raises SettingMissing when a setting is not usable."""
+    def entry_point(self, **uses: Check) -> Callable[[FlaskRequest], Any]:
+        """The target that functions-framework serves, ready when the database and what else it `uses` answer.
+
+        Raises SettingMissing when a setting is not usable.
+        """
         import functions_framework
 
-        startup.finish()
+        startup.finish(self.name)
+        health = Health({"database": check_database, **uses})
 
         @functions_framework.http
         def main(request: FlaskRequest) -> FlaskResponse:
-            if request.path in ("/health/live", "/health/ready"):
-                return FlaskResponse('{"data":{"status":"ok"}}', content_type="application/json")
+            told = health.answer(request.path)
+            if told is not None:
+                return FlaskResponse(as_json({"data": told[0]}), status=told[1], content_type="application/json")
             return FlaskResponse(status=204 if self.deliver(request.headers, request.get_data()) else 500)
 
+        main.health = health  # type: ignore[attr-defined]  # and what it depends on here
         main.trigger = self  # type: ignore[attr-defined]  # the local stack and the tests reach it here
         return main
 
@@ -86,13 +95,18 @@ class ObjectTrigger:
         with working(this):
             started = time.perf_counter()
             outcome = self._outcome(headers, body)
+            took_ms = round((time.perf_counter() - started) * 1000, 1)
             log.info(
                 "delivery",
+                metric="delivery",
+                value=took_ms,
+                consumer=self.name,
                 outcome=outcome,
                 event_id=headers.get("ce-id"),
                 event_type=headers.get("ce-type"),
-                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                duration_ms=took_ms,
                 sql_statements=this.sql_statements,
+                pool_use=this.pool_use,
             )
             return outcome != "refused"
 
@@ -106,11 +120,9 @@ class ObjectTrigger:
             return db.retrying(lambda: handler(finalized))
         except Unreadable as error:
             log.error("event_unreadable", reason=str(error))
-            metric("event_unreadable", function_name=self.name)
             return "unreadable"
         except Exception:
             log.exception("delivery_failed")
-            metric("delivery_failed", consumer=self.name)
             return "refused"
 
 

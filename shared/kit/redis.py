@@ -64,3 +64,9 @@ def round_trip() -> Iterator["Redis"]:
         yield client()
     except (Unreachable, TooSlow) as error:
         raise DependencyDown("The session store does not answer; try again shortly.") from error
+
+
+def check_redis() -> None:
+    """Raise when Redis does not answer."""
+    with round_trip() as held:
+        held.ping()

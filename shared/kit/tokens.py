@@ -11,6 +11,7 @@ LEEWAY_S = 5
 
 
 class BadToken(Unauthorized):
+    reason = "token"
     default_message = "The token is missing, malformed, expired or revoked."
 
 

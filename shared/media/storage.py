@@ -15,6 +15,8 @@ from shared.media.models import Media
 
 UPLOAD_TTL = timedelta(minutes=15)
 READ_TTL = timedelta(minutes=10)
+# A key that no object has, which is enough to hear that the bucket is there.
+_NO_OBJECT = ".ready"
 
 
 class MediaSettings(Settings):
@@ -69,3 +71,8 @@ def find_link(media: Media) -> Link | None:
         ttl=READ_TTL,
     )
     return Link(url, expires_at)
+
+
+def check_storage() -> None:
+    """Raise when Cloud Storage does not answer, or does not let us look into our bucket."""
+    object_store().stat(MediaSettings.current().media_bucket, _NO_OBJECT)

@@ -74,6 +74,14 @@ def convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: Co
 
     Raises NotFound, BuyerNotVerified, QuoteExpired, NothingOrderable, OutOfStock, PromoNoLongerApplies.
     """
+    try:
+        return _convert(session, buyer_store_id, cart_id, confirmed)
+    except Conflict as refusal:
+        metric("checkout_conflict", reason=(refusal.details or {})["reason"])
+        raise
+
+
+def _convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: Confirmed) -> Conversion | None:
     now = clock.now()
     held = _lock(session, buyer_store_id, cart_id)
     if held.cart["status"] is CartStatus.CONVERTED:
@@ -94,7 +102,7 @@ def convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: Co
     redemptions = _redeem(session, conversion, now)
     _write(session, conversion, redemptions)
     _announce(session, held, conversion)
-    metric("checkout_converted", orders=len(conversion.orders), lines=len(conversion.lines))
+    metric("checkout_converted", len(conversion.orders))
     return conversion
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from shared.kit import clock
+from shared.kit.logging import metric
 from shared.orders.machine import Actor, Machine, Move
 from shared.orders.models import FulfillmentStatus, LineStatus, Order, OrderStatus
 
@@ -104,7 +105,10 @@ _STAMPS = {
 
 def move(order: Order, actor: Actor, action: Action, to: OrderStatus | None = None) -> None:
     """Give the order its next status, and the time at which it first had it. Raises StateConflict."""
-    order.status = ORDERS.next(order.status, actor, action, to)
+    former = order.status
+    order.status = ORDERS.next(former, actor, action, to)
+    if order.status is not former:
+        metric("order_moved", action=action, source=former, to=order.status)
     stamp = _STAMPS.get(order.status)
     if stamp and getattr(order, stamp) is None:
         setattr(order, stamp, clock.now())
@@ -122,7 +126,9 @@ def is_done(order: Order, actor: Actor, action: Action) -> bool:
 
 def status_at_checkout(lines: Iterable[LineStatus]) -> OrderStatus:
     """The first status: `rejected` when no line got its stock."""
-    return ORDERS.next(None, Actor.CHECKOUT, Action.CREATE, _PENDING if any_open(lines) else _REJECTED)
+    first = ORDERS.next(None, Actor.CHECKOUT, Action.CREATE, _PENDING if any_open(lines) else _REJECTED)
+    metric("order_moved", action=Action.CREATE, source="none", to=first)
+    return first
 
 
 def status_of_decided(lines: Iterable[LineStatus]) -> OrderStatus:

@@ -1,6 +1,6 @@
 """Square: vendors as customers, their cards, our plans, and who is subscribed to what."""
 
-from shared.integrations.square.adapter import SquareProvider, payment_provider
+from shared.integrations.square.adapter import SquareProvider, check_square, payment_provider
 from shared.integrations.square.calls import CardDeclined, SquareDown, SquareRefused, SquareSettings
 from shared.integrations.square.provider import (
     Cadence,
@@ -24,6 +24,7 @@ __all__ = [
     "SquareProvider",
     "SquareRefused",
     "SquareSettings",
+    "check_square",
     "key_of",
     "payment_provider",
 ]

@@ -35,6 +35,11 @@ def payment_provider() -> PaymentProvider:
     return _provider(SquareSettings.current())
 
 
+def check_square() -> None:
+    """Raise when Square does not answer or does not know us; nobody's customer is asked for."""
+    _provider(SquareSettings.current()).find_nobody()
+
+
 @lru_cache(maxsize=1)
 def _provider(settings: SquareSettings) -> "SquareProvider":
     return SquareProvider(settings)
@@ -65,6 +70,10 @@ class SquareProvider:
         if same_email is not None and not same_email.reference_id:
             return self._adopt_customer(_given(same_email.id), reference)
         return self._create_customer(reference, company_name, email)
+
+    def find_nobody(self) -> None:
+        """The smallest question there is. Raises SquareDown, SquareRefused."""
+        self._find_customer({"reference_id": {"exact": "nobody"}})
 
     def _find_customer(self, wanted: "CustomerFilterParams") -> "Customer | None":
         found = call(

@@ -8,7 +8,7 @@ A route's function receives, by its annotations:
 It returns a `Response`, a `Page`, a `Reply`, anything JSON can say, or None for `204`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
 from flask import Flask
@@ -16,13 +16,16 @@ from flask import Request as FlaskRequest
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from shared.kit import startup
+from shared.kit.db import check_database
 from shared.kit.errors import ApiError
+from shared.kit.health import Check, Health
 from shared.kit.http.asked import Asked
 from shared.kit.http.bodies import JSON, Body
 from shared.kit.http.guards import Guard
-from shared.kit.http.routes import Check, Route, Target
+from shared.kit.http.routes import Route, Target
 from shared.kit.http.serving import application
 from shared.kit.limits import EVERYTHING_ELSE, Limit
+from shared.kit.redis import check_redis
 from shared.kit.schemas import Query, Request
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -94,23 +97,25 @@ class Api:
 
         return register
 
-    def entry_point(self, *, ready: Mapping[str, Check] | None = None) -> Target:
+    def entry_point(self, **uses: Check | None) -> Target:
         """The target of a function that serves this group alone; see `serve`."""
-        return serve(self.name, self, ready=ready)
+        return serve(self.name, self, **uses)
 
 
-def serve(name: str, *groups: Api, ready: Mapping[str, Check] | None = None) -> Target:
+def serve(name: str, *groups: Api, **uses: Check | None) -> Target:
     """The target that functions-framework serves for function `name`: one Flask application of all groups.
 
-    `ready` maps the name of a dependency to a check that raises when it is down; by default the
-    database and Redis. Raises SettingMissing when a setting is not usable.
+    It is ready when the database, Redis, and what else it `uses` answer; None says that it does not use one of the
+    two. Raises SettingMissing when a setting is not usable.
     """
-    startup.finish()
+    startup.finish(name)
     routes = [route for group in groups for route in group.routes]
-    return target(application(name, routes, ready), routes)
+    asked = {"database": check_database, "redis": check_redis, **uses}
+    health = Health({name: check for name, check in asked.items() if check is not None})
+    return target(application(name, routes, health), routes, health)
 
 
-def target(app: Flask, routes: list[Route]) -> Target:
+def target(app: Flask, routes: list[Route], health: Health) -> Target:
     """Hand whatever functions-framework receives to `app`, kept on the function for the tools that ask."""
 
     import functions_framework
@@ -122,6 +127,7 @@ def target(app: Flask, routes: list[Route]) -> Target:
 
     main.app = app  # type: ignore[attr-defined]  # the gateway and the tests reach the application here
     main.routes = routes  # type: ignore[attr-defined]  # and the route catalogue here
+    main.health = health  # type: ignore[attr-defined]  # and what it depends on here
     return main
 
 

@@ -13,7 +13,6 @@ from shared.kit.http.guards import Guard
 from shared.kit.limits import Limit
 from shared.kit.schemas import Query, Request
 
-Check = Callable[[], None]
 Target = Callable[[FlaskRequest], Any]
 """What functions-framework calls with a request."""
 

@@ -5,7 +5,7 @@ who may (guard), what is asked (validation), the route's function, the answer ke
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask, request
@@ -18,12 +18,13 @@ from shared.kit import db, limits, redis
 from shared.kit.auth import SESSION_KEY, Session, read_access_token, session_of
 from shared.kit.config import CommonSettings, Settings
 from shared.kit.context import Work, accepted_request_id, accepted_traceparent, work, working
-from shared.kit.errors import ApiError, InternalError, InvalidRequest, MethodNotAllowed, NotFound
+from shared.kit.errors import ApiError, InternalError, InvalidRequest, MethodNotAllowed, NotFound, Unauthorized
+from shared.kit.health import LIVE, READY, Health
 from shared.kit.http import answers
 from shared.kit.http.asked import Asked
-from shared.kit.http.routes import Check, Route
+from shared.kit.http.routes import Route
 from shared.kit.idempotency import Attempt
-from shared.kit.logging import log
+from shared.kit.logging import log, metric
 from shared.kit.schemas import Query
 from shared.kit.tokens import BadToken
 
@@ -41,46 +42,22 @@ class CorsSettings(Settings):
         return frozenset(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
 
-def application(name: str, routes: Sequence[Route], ready: Mapping[str, Check] | None) -> Flask:
+def application(name: str, routes: Sequence[Route], health: Health) -> Flask:
     """The Flask application of function `name`: its routes, its health, and one shape for all errors."""
     app = Flask(name, static_folder=None)
     app.url_map.strict_slashes = False
     for route in routes:
         app.add_url_rule(route.path, f"{route.method} {route.path}", _view(name, route), methods=[route.method])
-    checks = {"database": check_database, "redis": check_redis} if ready is None else ready
-    app.add_url_rule("/health/live", "live", _around(name, lambda: answers.success({"status": "ok"}, status=200)))
-    app.add_url_rule("/health/ready", "ready", _around(name, lambda: _readiness(checks)))
+    for path in (LIVE, READY):
+        app.add_url_rule(path, path, _around(name, lambda: _health(health)))
     app.register_error_handler(HTTPException, lambda error: _around(name, lambda: _refuse(error))())
     return app
 
 
-def check_database() -> None:
-    """Raise when the database does not answer."""
-    from sqlalchemy import text
-
-    with db.read_only() as session:
-        session.execute(text("SELECT 1"))
-
-
-def check_redis() -> None:
-    """Raise when Redis does not answer."""
-    with redis.round_trip() as client:
-        client.ping()
-
-
-def _readiness(checks: Mapping[str, Check]) -> FlaskResponse:
-    state: dict[str, str] = {}
-    for dependency, check in checks.items():
-        try:
-            check()
-        except Exception as error:
-            log.warning("dependency_down", dependency=dependency, error_type=type(error).__name__)
-            state[dependency] = "down"
-        else:
-            state[dependency] = "ok"
-    healthy = "down" not in state.values()
-    body = {"status": "ok" if healthy else "down", "dependencies": state}
-    return answers.success(body, status=200 if healthy else 503)
+def _health(health: Health) -> FlaskResponse:
+    told = health.answer(request.path)
+    assert told is not None  # noqa: S101 - it is registered under the health routes alone
+    return answers.success(told[0], status=told[1])
 
 
 def _refuse(error: HTTPException) -> FlaskResponse:
@@ -112,21 +89,27 @@ def _around(name: str, answer: Callable[..., FlaskResponse], action: str | None 
             except ApiError as error:
                 error_code = error.code
                 response = answers.failure(error)
+                if isinstance(error, Unauthorized):
+                    metric("auth_failed", cause=error.reason)
             except Exception:
                 error_code = InternalError.code
                 log.exception("request_failed")
                 response = answers.failure(InternalError())
             _add_headers(response)
             if action:
+                took_ms = round((time.perf_counter() - started) * 1000, 1)
                 log.info(
                     "request",
+                    metric="request",
+                    value=took_ms,
                     method=request.method,
                     route=str(request.url_rule),
                     status=response.status_code,
                     error_code=error_code,
-                    duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                    duration_ms=took_ms,
                     sql_statements=this.sql_statements,
                     redis_trips=this.redis_trips,
+                    pool_use=this.pool_use,
                 )
             return response
 

@@ -7,11 +7,11 @@ written down what became of the rows. A process that dies in between publishes t
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import Field
 from sqlalchemy.exc import InterfaceError
@@ -20,6 +20,7 @@ from shared.kit import clock, db, stopping
 from shared.kit.config import Settings
 from shared.kit.errors import DependencyDown
 from shared.kit.logging import log, metric
+from shared.kit.publishing.backlog import tell_backlog
 from shared.kit.publishing.messages import Catalogue, Due, Unpublishable, attributes_of, fitting, message_of
 from shared.kit.publishing.queue import Attempt, Outcome, Queue, settle
 from shared.kit.tables import as_json
@@ -48,6 +49,7 @@ class Topics(Protocol):
 
 
 Sent = dict[str, "Future[Any]"]
+Result = TypeVar("Result")
 
 
 class Publisher:
@@ -65,9 +67,10 @@ class Publisher:
         How many were published, will be tried again, and are dead.
         """
         counts = Counter({str(outcome): 0 for outcome in Outcome})
+        self._answering(tell_backlog)
         ends_at = time.monotonic() + self._settings.outbox_window_s
         while time.monotonic() < ends_at and not stopping.is_asked():
-            attempts = self._next_batch()
+            attempts = self._answering(self.publish_batch) or []
             counts.update(str(attempt.outcome) for attempt in attempts)
             if not attempts:
                 stopping.wait(self._settings.outbox_poll_ms / 1000 * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
@@ -78,18 +81,18 @@ class Publisher:
         with db.transaction() as session:
             attempts = list(self._attempts(self._queue.claim(session)))
             settle(session, attempts)
-        dead = sum(attempt.outcome is Outcome.DEAD for attempt in attempts)
-        if dead:
-            metric("dead_letter", dead, consumer="outbox")
+        for attempt in attempts:
+            if attempt.outcome is Outcome.DEAD:
+                metric("dead_letter", consumer="outbox")
         return attempts
 
-    def _next_batch(self) -> list[Attempt]:
-        """A batch; an empty one while the database does not answer, which need not end the run."""
+    def _answering(self, unit: Callable[[], Result]) -> Result | None:
+        """What the unit of work makes; nothing while the database does not answer, which need not end the run."""
         try:
-            return db.retrying(self.publish_batch)
+            return db.retrying(unit)
         except (DependencyDown, InterfaceError) as error:
             log.warning("database_down", error_type=type(error).__name__)
-            return []
+            return None
 
     def _attempts(self, rows: Sequence[Due]) -> Iterator[Attempt]:
         """Send everything first and wait for the answers then, so that messages share calls."""
@@ -99,15 +102,18 @@ class Publisher:
         for row, sent in sending:
             attempt = sent if isinstance(sent, Attempt) else self._await(row, sent, deadline)
             kind = self._catalogue.get(row.event_type)
+            took_ms = round((time.perf_counter() - started) * 1000, 1)
             log.info(
                 "publish",
+                metric="publish",
+                value=took_ms,
                 event_id=str(row.id),
                 event_type=row.event_type,
                 topic=kind.topics if kind else (),
                 outcome=attempt.outcome,
                 attempt=row.attempts + 1,
                 failure=attempt.failure,
-                duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                duration_ms=took_ms,
             )
             yield attempt
 

@@ -10,7 +10,7 @@ from shared.events.orders import OrderExpired, OrderPendingNudge
 from shared.kit import stopping
 from shared.kit.db import transaction
 from shared.orders import queries, windows
-from shared.orders.models import LineStatus, OrderStatus
+from shared.orders.models import IntentStatus, LineStatus, OrderStatus
 from tests.builders.orders import A, an_order
 from tests.events import audited
 from tests.orders import everything_about, line_statuses, lines_now, money_of, now
@@ -191,3 +191,17 @@ def test_two_runs_at_once_do_each_order_once(fire, freeze, events):
     assert first["reminded"] + second["reminded"] == 6
     assert first["failed"] + second["failed"] == 0
     assert events.types() == ["order_pending_nudge"] * 6
+
+
+def test_payments_that_wait_for_three_days_since_delivery_are_counted_by_what_they_wait_for(fire, freeze, metrics):
+    an_order(OrderStatus.DELIVERED, created_at=MONDAY)
+    an_order(OrderStatus.DELIVERED, created_at=MONDAY, payment=IntentStatus.FAILED)
+    an_order(OrderStatus.DELIVERED, created_at=MONDAY, payment=IntentStatus.SETTLED)
+    an_order(OrderStatus.DELIVERED, created_at=MONDAY + timedelta(seconds=1))
+    an_order(OrderStatus.CLOSED, created_at=MONDAY)
+    an_order(OrderStatus.IN_TRANSIT, created_at=MONDAY)
+
+    freeze(MONDAY + timedelta(days=3))
+    fire()
+
+    assert metrics.of("payments_stuck") == [{"stage": "collection", "value": 2}, {"stage": "payout", "value": 1}]
