@@ -1,5 +1,8 @@
 """Everybody gets an account; the first thing that anyone does here."""
 
+from typing import Any
+from uuid import uuid4
+
 from infra.local.console import step
 from infra.local.demo.client import Person
 from infra.local.demo.expectations import expect
@@ -17,12 +20,39 @@ _PRAIRIE = (
 )
 
 
+_TYPED = "100 n broadw 73102"
+_WRITTEN = {name: value for name, value in ADDRESS.items() if name not in ("lat", "lng")} | {"line2": "Suite 200"}
+
+
 def play(story: Story) -> None:
     story.admin = _admin(story)
-    story.vendor_a = _business(story, "vendor-a", "vendor", "Red River Farms", "grower", _RIVER)
-    story.vendor_b = _business(story, "vendor-b", "vendor", "Prairie Extracts", "processor", _PRAIRIE)
-    story.buyer = _business(story, "buyer", "buyer", "Green Mesa", "dispensary")
+    chosen = _choose_address(story)
+    story.vendor_a = _business(story, "vendor-a", "vendor", "Red River Farms", "grower", chosen, _RIVER)
+    story.vendor_b = _business(story, "vendor-b", "vendor", "Prairie Extracts", "processor", _WRITTEN, _PRAIRIE)
+    _expect_next_door(story, chosen)
+    story.buyer = _business(story, "buyer", "buyer", "Green Mesa", "dispensary", ADDRESS)
     story.agent = hire_agent(story)
+
+
+def _choose_address(story: Story) -> dict[str, Any]:
+    """What a form does: suggest while somebody types, resolve what they choose; nobody is signed in yet."""
+    visitor, session = story.person("visitor"), str(uuid4())
+    with step(f"Somebody types “{_TYPED}” and chooses the address"):
+        suggestions = visitor.get("/address/suggest", q=_TYPED, session_token=session)
+        expect(
+            [one["text"] for one in suggestions], ["100 N Broadway Ave, Oklahoma City, OK, USA"], "what is suggested"
+        )
+        choice = {"place_id": suggestions[0]["place_id"], "session_token": session}
+        chosen: dict[str, Any] = visitor.post("/address/resolve", choice)
+        expect((chosen["line1"], chosen["postal_code"]), (ADDRESS["line1"], ADDRESS["postal_code"]), "the address")
+    return chosen
+
+
+def _expect_next_door(story: Story, chosen: dict[str, Any]) -> None:
+    """Whether the address that was written without a position is where the chosen one is: only the suite differs."""
+    with step(f"{story.vendor_b.name} wrote the address by hand and is on the map too"):
+        found = story.vendor_b.owner.get("/stores/me")["address"]
+        expect((found["lat"], found["lng"]), (chosen["lat"], chosen["lng"]), "the position")
 
 
 def _admin(story: Story) -> Person:
@@ -36,7 +66,13 @@ def _admin(story: Story) -> Person:
 
 
 def _business(
-    story: Story, who: str, store_type: str, name: str, license_type: str, shelves: tuple[Shelf, ...] = ()
+    story: Story,
+    who: str,
+    store_type: str,
+    name: str,
+    license_type: str,
+    address: dict[str, Any],
+    shelves: tuple[Shelf, ...] = (),
 ) -> Business:
     owner = story.person(who)
     body = {
@@ -48,7 +84,7 @@ def _business(
         "company_name": f"{name} LLC",
         "dba_name": name,
         "store_type": store_type,
-        "address": ADDRESS,
+        "address": address,
         "accept_tos": True,
     }
     with step(f"{name} registers as a {store_type}"):
