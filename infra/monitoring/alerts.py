@@ -202,11 +202,13 @@ ALERTS: tuple[Alert, ...] = (
     ),
     Alert(
         "outside_refuses_us",
-        "Square or the mail service does not know us",
+        "Square, Google Maps or the mail service does not know us",
         "key-rotation",
-        "A service refuses our credentials: nothing is charged, or no mail leaves, until they are renewed.",
+        "A service refuses our credentials: nothing is charged, no address found, or no mail leaves, until they "
+        "are renewed.",
         (
             _above("Square", _filter("square_auth_failed"), _summed(_FIVE_MINUTES), 0),
+            _above("Google Maps", _filter("maps_refused"), _summed(_FIVE_MINUTES), 0),
             _above("mail", _filter("email_auth_failed"), _summed(_FIVE_MINUTES), 0),
         ),
         severity="CRITICAL",
