@@ -110,10 +110,11 @@ def confirm_payout(session: Session, order: Order) -> Happened:
 
 
 def reject_payment(session: Session, order: Order, *, reason: str) -> Happened:
-    """An admin does not take the payment for good. Raises StateConflict once it is settled."""
+    """An admin does not take the payment for good. Raises StateConflict once it is settled, or for a dead order."""
     intent = intent_of(session, order)
     if INTENTS.is_done(intent.status, Actor.ADMIN, PaymentAction.REJECT):
         return ()
+    _require_alive(order, PaymentAction.REJECT)
     INTENTS.require(intent.status, Actor.ADMIN, PaymentAction.REJECT)
     with recorded(session, order, "payment.rejected", reason=reason):
         _advance(intent, Actor.ADMIN, PaymentAction.REJECT)
@@ -129,6 +130,7 @@ def reset_payment(session: Session, order: Order, *, reason: str) -> Happened:
     intent = intent_of(session, order)
     if intent.status is _UNPAID and intent.failure_reason is not None:
         return ()
+    _require_alive(order, PaymentAction.RESET)
     INTENTS.require(intent.status, Actor.ADMIN, PaymentAction.RESET)
     with recorded(session, order, "payment.reset", reason=reason):
         _advance(intent, Actor.ADMIN, PaymentAction.RESET)
@@ -140,14 +142,18 @@ def signal_paid(session: Session, order: Order) -> None:
 
     Raises StateConflict for an order that came to nothing.
     """
-    if order.status in DEAD:
-        raise StateConflict(
-            "Nothing is paid for this order.",
-            details={"from": order.status, "action": "confirm_paid", "allowed": []},
-        )
+    _require_alive(order, "confirm_paid")
     if not has_happened(session, order, PAID_SIGNALED):
         with recorded(session, order, PAID_SIGNALED):
             pass
+
+
+def _require_alive(order: Order, action: str) -> None:
+    """Raises StateConflict for an order that came to nothing."""
+    if order.status in DEAD:
+        raise StateConflict(
+            "Nothing is paid for this order.", details={"from": order.status, "action": action, "allowed": []}
+        )
 
 
 def _failed(session: Session, order: Order, intent: PaymentIntent, amount_cents: int) -> PaymentFailed:
