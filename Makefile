@@ -68,7 +68,7 @@ bench: .venv/installed ## Measure against the quality bars and print the tables
 	$(TASK) -- $(BIN)/python -m tests.performance
 
 bench-commerce: .venv/installed ## Measure quote, checkout and orders as they grow
-	$(TASK) -- $(BIN)/python -m tests.performance commerce_growth
+	$(TASK) -- $(BIN)/python -m tests.performance commerce_growth commerce_books
 
 ##@ Ship
 stage: .venv/installed ## Build one function's bundle in dist/: make stage F=orders
