@@ -14,6 +14,7 @@ from shared.identity.models import Store
 from shared.kit.pagination import Order as SortOrder
 from shared.kit.pagination import Page, PageQuery, page_of
 from shared.kit.schemas import Response
+from shared.orders import searching
 from shared.orders.lifecycle import WAITING_FOR_VENDOR
 from shared.orders.models import (
     FulfillmentStatus,
@@ -30,9 +31,6 @@ from shared.orders.models import (
 
 Buyer = aliased(Store, name="buyer_store")
 Vendor = aliased(Store, name="vendor_store")
-
-# The largest order number that a search can mean: PostgreSQL's bigint.
-_MAX_NUMBER = 2**63 - 1
 
 
 class Side(StrEnum):
@@ -146,7 +144,8 @@ def list_all_orders(session: Session, query: AdminOrdersQuery) -> Page[OrderRowR
     """Everybody's orders, newest first."""
     wanted = {Order.buyer_store_id: query.buyer_store_id, Order.vendor_store_id: query.vendor_store_id}
     chosen = [column == store_id for column, store_id in wanted.items() if store_id is not None]
-    return _page(session, order_rows(*chosen, *filters(query, [Buyer, Vendor])), query, NEWEST_FIRST)
+    found = [searching.of_any_store(session, query.q)] if query.q is not None else []
+    return _page(session, order_rows(*chosen, *found, *filters(query)), query, NEWEST_FIRST)
 
 
 def list_payable(session: Session, query: PageQuery) -> Page[OrderRowResponse]:
@@ -187,8 +186,8 @@ def order_rows(*conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def filters(query: OrdersQuery, names: Sequence[type[Store]]) -> list[ColumnElement[bool]]:
-    """What the query lets through; `q` is looked for in the names of these stores."""
+def filters(query: OrdersQuery, names: Sequence[type[Store]] = ()) -> list[ColumnElement[bool]]:
+    """What the query lets through; `q` is looked for in the names of these stores, and is the caller's without any."""
     conditions: list[ColumnElement[bool]] = []
     if query.status:
         conditions.append(Order.status.in_(query.status))
@@ -202,18 +201,9 @@ def filters(query: OrdersQuery, names: Sequence[type[Store]]) -> list[ColumnElem
         conditions.append(Order.created_at >= query.created_from)
     if query.created_to is not None:
         conditions.append(Order.created_at <= query.created_to)
-    if query.q is not None:
-        conditions.append(_matches(query.q, names))
+    if query.q is not None and names:
+        conditions.append(searching.of_joined(query.q, names))
     return conditions
-
-
-def _matches(q: str, names: Sequence[type[Store]]) -> ColumnElement[bool]:
-    found: list[ColumnElement[bool]] = [
-        column.icontains(q, autoescape=True) for store in names for column in (store.company_name, store.dba_name)
-    ]
-    if q.isdecimal() and int(q) <= _MAX_NUMBER:
-        found.append(Order.order_number == int(q))
-    return or_(*found)
 
 
 def _name(store: type[Store]) -> ColumnElement[Any]:

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from shared.identity.addresses import AddressColumns
 from shared.kit.tables import Created, Id, Table, enum_type
 
+FIRST_ORDER_NUMBER = 1001
+
 
 class CartStatus(StrEnum):
     ACTIVE = "active"
@@ -206,12 +208,13 @@ class Order(TotalsColumns, AddressColumns, Table):
         Index("ix_vendor_orders_checkout_group_id", "checkout_group_id"),
         Index("ix_vendor_orders_pending", "pending_until", postgresql_where=text("status = 'created_pending'")),
         Index("ix_vendor_orders_open", "status", "created_at", "id"),
+        Index("ix_vendor_orders_created_at", "created_at", "id"),
     )
 
     id: Mapped[Id]
     order_number: Mapped[int] = mapped_column(
         BigInteger,
-        Sequence("order_number_seq", start=1001),
+        Sequence("order_number_seq", start=FIRST_ORDER_NUMBER),
         server_default=text("nextval('order_number_seq')"),
         unique=True,
     )
@@ -278,7 +281,10 @@ class PaymentIntent(Table):
     """How, and how far, an order is paid. One for each order."""
 
     __tablename__ = "payment_intents"
-    __table_args__ = (CheckConstraint("amount_cents >= 0", name="amount"),)
+    __table_args__ = (
+        CheckConstraint("amount_cents >= 0", name="amount"),
+        Index("ix_payment_intents_status", "status", "order_id"),
+    )
 
     id: Mapped[Id]
     order_id: Mapped[UUID] = mapped_column(ForeignKey("vendor_orders.id", ondelete="CASCADE"), unique=True)

@@ -36,6 +36,10 @@ def test_admins_find_any_order(api, statements):
     assert ids(caller.get("/orders", q="cimarron")) == [str(bought.id)]
     assert ids(caller.get("/orders", q="tulsa")) == [str(sold.id)]
     assert ids(caller.get("/orders", q=str(ours.order_number))) == [str(ours.id)]
+    assert ids(caller.get("/orders", q="nobody")) == []
+    # Digits below the first order number can only be part of a name.
+    named = an_order(buyer=a_buyer(company_name="420 on Main LLC"))
+    assert ids(caller.get("/orders", q="420")) == [str(named.id)]
 
 
 @pytest.fixture
