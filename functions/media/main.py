@@ -58,7 +58,10 @@ class PresignResponse(Response):
 
 
 class MediaResponse(Response):
-    """One file. `url` reads the original until `url_expires_at`; the public ones are of renditions and last."""
+    """One file. `url` reads it (a PDF without its scripts and attachments) until `url_expires_at`.
+
+    The public addresses are of renditions and last.
+    """
 
     id: UUID
     kind: MediaKind

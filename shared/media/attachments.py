@@ -16,7 +16,7 @@ from shared.media.models import USABLE, EntityType, Media, MediaAttachment, Medi
 
 @dataclass(frozen=True)
 class AttachmentRule:
-    """Which kinds fit, how many there may be, and whether a media in use this way cannot be deleted."""
+    """Which kinds fit, how many there may be, and whether a media in use this way cannot be deleted until released."""
 
     kinds: frozenset[MediaKind]
     is_single: bool = True
@@ -77,7 +77,11 @@ def list_protecting(session: Session, media_id: UUID) -> list[MediaAttachment]:
     """The attachments for whose sake this media may not be deleted."""
     found = session.scalars(
         select(MediaAttachment)
-        .where(MediaAttachment.media_id == media_id, MediaAttachment.entity_type.in_(PROTECTED))
+        .where(
+            MediaAttachment.media_id == media_id,
+            MediaAttachment.entity_type.in_(PROTECTED),
+            MediaAttachment.released_at.is_(None),
+        )
         .order_by(MediaAttachment.entity_type, MediaAttachment.entity_id)
     )
     return list(found)
@@ -97,6 +101,15 @@ def used_among(session: Session, media_ids: Collection[UUID]) -> set[UUID]:
     """Those of these media that anything at all uses."""
     used = select(MediaAttachment.media_id).where(MediaAttachment.media_id.in_(media_ids))
     return set(session.scalars(used.distinct()))
+
+
+def release(session: Session, entity_type: EntityType, entity_ids: Collection[UUID]) -> None:
+    """These things protect no more what they use, as an ad that is archived; it stays theirs until it is deleted.
+
+    The context of the things says so in the transaction of what happens to them.
+    """
+    those = (MediaAttachment.entity_type == entity_type, MediaAttachment.entity_id.in_(entity_ids))
+    session.execute(update(MediaAttachment).where(*those).values(released_at=clock.now()))
 
 
 def drop_all(session: Session, entity_type: EntityType, entity_ids: Collection[UUID]) -> None:

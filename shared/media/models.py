@@ -185,7 +185,10 @@ class Media(Table):
 
 
 class MediaAttachment(Table):
-    """That something uses a media; `position` orders the media of one thing, from 0."""
+    """That something uses a media; `position` orders the media of one thing, from 0.
+
+    `released_at`: since when the thing would do without, though its type is one that protects what it uses.
+    """
 
     __tablename__ = "media_attachments"
     __table_args__ = (
@@ -198,4 +201,5 @@ class MediaAttachment(Table):
     media_id: Mapped[UUID] = mapped_column(ForeignKey("media.id", ondelete="RESTRICT"), primary_key=True)
     store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="RESTRICT"))
     position: Mapped[int]
+    released_at: Mapped[datetime | None]
     created_at: Mapped[Created]

@@ -3,6 +3,7 @@
 The bytes go through a folder on disk; decoding is the work of another process.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from shared.media.kinds import PUBLIC_KINDS
 from shared.media.models import Media, MediaStatus
 from shared.media.rendering.outcome import Rendition, Role, Unfit
 from shared.media.rendering.run import render
-from shared.media.storage import MediaSettings, derived_prefix
+from shared.media.storage import MediaSettings, renditions_prefix
 
 # The key holds the generation, so what is under it never changes.
 _FOREVER = "public, max-age=31536000, immutable"
@@ -76,7 +77,7 @@ def _is_due(media: Media, generation: int) -> bool:
 def _place(media: Media, generation: int) -> Place:
     settings, is_public = MediaSettings.current(), media.kind in PUBLIC_KINDS
     bucket = settings.public_media_bucket if is_public else settings.media_bucket
-    return Place(bucket, f"{derived_prefix(media.id)}{generation}/", is_public)
+    return Place(bucket, renditions_prefix(media.id, generation), is_public)
 
 
 def _made(media: Media, generation: int, place: Place) -> list[Rendition] | None:
@@ -86,6 +87,7 @@ def _made(media: Media, generation: int, place: Place) -> list[Rendition] | None
         folder.mkdir()
         if not _fetched(media, generation, source):
             return None
+        _refuse_other_bytes(media, source)
         renditions = render(source, folder, media.mime_type)
         for rendition in renditions:
             _store(place, folder, rendition)
@@ -96,6 +98,15 @@ def _fetched(media: Media, generation: int, source: Path) -> bool:
     with source.open("wb") as target:
         bucket = MediaSettings.current().media_bucket
         return object_store().download(bucket, media.object_key, target, generation=generation)
+
+
+def _refuse_other_bytes(media: Media, source: Path) -> None:
+    """Whoever announced a hash gets exactly those bytes. Cloud Storage keeps none of this kind to compare before."""
+    if media.sha256 is None:
+        return
+    with source.open("rb") as content:
+        if hashlib.file_digest(content, "sha256").hexdigest() != media.sha256:
+            raise Unfit("Its SHA-256 is not the one that was announced.")
 
 
 def _store(place: Place, folder: Path, rendition: Rendition) -> None:

@@ -11,7 +11,8 @@ from shared.integrations.gcs import object_store
 from shared.kit import clock
 from shared.kit.config import Settings
 from shared.media.kinds import EXTENSIONS, MediaKind
-from shared.media.models import Media
+from shared.media.models import Media, MediaStatus
+from shared.media.rendering import documents
 
 UPLOAD_TTL = timedelta(minutes=15)
 READ_TTL = timedelta(minutes=10)
@@ -44,6 +45,11 @@ def derived_prefix(media_id: UUID) -> str:
     return f"derived/{media_id}/"
 
 
+def renditions_prefix(media_id: UUID, generation: int) -> str:
+    """What the keys of the renditions of one generation begin with."""
+    return f"{derived_prefix(media_id)}{generation}/"
+
+
 def media_id_of_derived(key: str) -> UUID | None:
     """Of which media the object with this key was made; none for any other key."""
     folder, _, rest = key.partition("/")
@@ -56,8 +62,9 @@ def media_id_of_derived(key: str) -> UUID | None:
 
 
 def find_link(media: Media) -> Link | None:
-    """An address for reading the original, which a browser shows under its file name; none unless it is usable.
+    """An address for reading a media, which a browser shows under its file name; none unless it is usable.
 
+    It is the original's, but for a PDF that is ready: then it is that of the rendition, in which nothing acts.
     Signing may be a request to IAM: call it outside of a transaction. Raises DependencyDown.
     """
     if not media.is_usable:
@@ -65,7 +72,7 @@ def find_link(media: Media) -> Link | None:
     expires_at = clock.now() + READ_TTL
     url = object_store().presign_get(
         MediaSettings.current().media_bucket,
-        media.object_key,
+        _key_to_read(media),
         # RFC 6266: the extended form carries any letter.
         disposition=f"inline; filename*=UTF-8''{quote(media.file_name, safe='')}",
         ttl=READ_TTL,
@@ -76,3 +83,9 @@ def find_link(media: Media) -> Link | None:
 def check_storage() -> None:
     """Raise when Cloud Storage does not answer, or does not let us look into our bucket."""
     object_store().stat(MediaSettings.current().media_bucket, _NO_OBJECT)
+
+
+def _key_to_read(media: Media) -> str:
+    if media.status is MediaStatus.READY and media.mime_type == "application/pdf" and media.generation is not None:
+        return renditions_prefix(media.id, media.generation) + documents.NAME
+    return media.object_key

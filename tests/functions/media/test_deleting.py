@@ -5,6 +5,8 @@ import pytest
 from shared.events.media import MediaDeleted
 from shared.identity.permissions import Role
 from shared.kit import clock
+from shared.kit.db import transaction
+from shared.media import attachments
 from shared.media.kinds import MediaKind
 from shared.media.models import EntityType, MediaStatus
 from tests.builders.media import a_license, a_media, attached
@@ -83,6 +85,25 @@ def test_every_protecting_use_is_named(api):
 
     assert reply.status == 409
     assert {named["entity_id"] for named in reply.error.details["attachments"]} == {str(held) for held in used_by}
+
+
+def test_an_ad_keeps_its_creative_until_it_is_archived(api, events):
+    store = a_vendor()
+    media = a_media(store, MediaKind.ADS)
+    running, archived = attached(media, EntityType.AD_CREATIVE), attached(media, EntityType.AD_CREATIVE)
+    caller = api.as_member(store)
+
+    with transaction() as session:
+        attachments.release(session, EntityType.AD_CREATIVE, [archived])
+    while_one_runs = caller.delete(f"/{media.id}")
+    with transaction() as session:
+        attachments.release(session, EntityType.AD_CREATIVE, [running])
+    after = caller.delete(f"/{media.id}")
+
+    assert while_one_runs.status == 409
+    assert while_one_runs.error.details["attachments"] == [{"entity_type": "ad_creative", "entity_id": str(running)}]
+    assert (after.status, events.emitted()) == (202, [deleted(media)])
+    assert users_of(media) == sorted([("ad_creative", running), ("ad_creative", archived)])
 
 
 @pytest.mark.parametrize("status", MediaStatus)

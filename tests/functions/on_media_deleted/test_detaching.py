@@ -7,6 +7,7 @@ from shared.catalog.models import Product
 from shared.identity.models import Store, User
 from shared.kit import redis
 from shared.kit.db import read_only, transaction
+from shared.media import attachments
 from shared.media.models import EntityType, Media, MediaAttachment, MediaStatus
 from tests.builders.media import a_media, attached
 from tests.builders.products import a_product
@@ -144,6 +145,19 @@ def test_what_must_be_kept_since_is_kept(consumer, events, kind, entity_type):
         ("media.deletion_refused", media.id, {"status": "ready", "kept_by": [f"{entity_type}:{keeper}"]})
     ]
     assert events.types() == ["media_deleted"]
+
+
+def test_an_archived_ad_does_without_its_creative(consumer):
+    media = with_renditions(a_media(kind="ads", status=MediaStatus.READY))
+    archived = attached(media, EntityType.AD_CREATIVE)
+    with transaction() as session:
+        attachments.release(session, EntityType.AD_CREATIVE, [archived])
+
+    acknowledged = consumer.deliver(asked_to_go(media))
+
+    assert acknowledged
+    assert (row_of(Media, media.id), users_of(media), objects_of(media)) == (None, [], [])
+    assert [action for action, _, _ in audited()] == ["media.detached", "media.deleted"]
 
 
 def test_a_refused_file_may_be_asked_to_go_again(consumer):

@@ -1,5 +1,6 @@
 """What cannot be opened fails with a reason that its owner understands, and keeps its original."""
 
+import hashlib
 import io
 import zlib
 
@@ -75,6 +76,17 @@ def test_it_fails_and_says_why(process, events, make, mime_type, kind, reason):
     assert renditions_of(media) == {}
     assert stored(media).size_bytes == len(content)
     assert events.types() == ["media_uploaded"]
+
+
+@pytest.mark.parametrize(("announced_of", "status"), [(PICTURE, MediaStatus.READY), (b"other", MediaStatus.FAILED)])
+def test_the_bytes_are_those_whose_hash_was_announced(process, announced_of, status):
+    media = uploaded(PICTURE, "image/png", sha256=hashlib.sha256(announced_of).hexdigest())
+
+    process(media)
+
+    reason = None if status is MediaStatus.READY else "Its SHA-256 is not the one that was announced."
+    assert (media_now(media).status, media_now(media).failure_reason) == (status, reason)
+    assert stored(media).size_bytes == len(PICTURE)
 
 
 def test_a_document_that_inflates_a_thousandfold_stays_small(process):
