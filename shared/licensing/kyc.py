@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from shared.identity.models import KycStatus, Store
@@ -73,9 +73,12 @@ def mirror(session: Session, store_ids: Collection[UUID]) -> dict[UUID, KycStatu
 
 
 def _standings(session: Session, store_ids: Collection[UUID]) -> dict[UUID, list[Standing]]:
+    """Of each status only the license that lasts longest, which is the one that counts."""
     standings: dict[UUID, list[Standing]] = defaultdict(list)
     rows = session.execute(
-        select(License.store_id, License.status, License.expires_on).where(License.store_id.in_(store_ids))
+        select(License.store_id, License.status, func.max(License.expires_on).label("expires_on"))
+        .where(License.store_id.in_(store_ids))
+        .group_by(License.store_id, License.status)
     )
     for row in rows:
         standings[row.store_id].append(Standing(row.status, row.expires_on))
