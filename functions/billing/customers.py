@@ -27,7 +27,7 @@ class CustomerResponse(Response):
     square_customer_id: str
 
 
-@api.post("", allow=admin(), idempotent=DAY_1, status=201, raises=(NotFound, InvalidRequest))
+@api.post("", allow=admin(), idempotent=DAY_1, status=201, or_status=200, raises=(NotFound, InvalidRequest))
 def create(admin: AdminCaller, body: CustomerRequest) -> Reply[CustomerResponse]:  # noqa: ARG001 - the audit log knows who
     """Make a vendor a customer of Square: 201, or 200 when it is one; 404 for a store that is no vendor."""
     customer = ensure_customer(body.store_id)

@@ -66,6 +66,7 @@ def list_cards(vendor: VendorCaller, query: PageQuery) -> Page[PaymentMethodResp
     allow=vendor(Permission.BILLING_MANAGE),
     idempotent=DAYS_7,
     status=201,
+    or_status=200,
     raises=(NotFound, StateConflict, InvalidRequest),
 )
 def add(vendor: VendorCaller, body: CardRequest) -> Reply[PaymentMethodResponse]:

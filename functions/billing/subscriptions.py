@@ -66,6 +66,7 @@ def show(vendor: VendorCaller) -> SubscriptionResponse:
     allow=vendor(Permission.BILLING_MANAGE, trades=True),
     idempotent=DAYS_7,
     status=201,
+    or_status=200,
     raises=(NotFound, Conflict, StateConflict, InvalidRequest),
 )
 def subscribe(vendor: VendorCaller, body: SubscribeRequest) -> Reply[SubscriptionResponse]:

@@ -171,6 +171,7 @@ class ShippingOptionResponse(Response):
     idempotent=DAYS_7,
     limit=CHECKOUT_LIMIT,
     status=201,
+    or_status=200,
     raises=(NotFound, Forbidden, Conflict, StateConflict),
 )
 def check_out(caller: BuyerCaller, body: CheckoutRequest) -> Reply[CheckoutResponse]:

@@ -50,6 +50,7 @@ def create(caller: VendorCaller, body: CreateProductRequest) -> OwnProductRespon
     allow=vendor(Permission.CATALOG_WRITE),
     idempotent=DAY_1,
     status=201,
+    or_status=200,
     limit=IMPORT_LIMIT,
     raises=(Conflict,),
     takes=CSV,

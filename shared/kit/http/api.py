@@ -5,7 +5,8 @@ A route's function receives, by its annotations:
   - path variables, by name;
   - `body`, a `Request`; `query`, a `Query`; `asked`, the bare request; `file`, the body's bytes of the
     content type and up to the size that `takes` says, when it wants them.
-It returns a `Response`, a `Page`, a `Reply`, anything JSON can say, or None for `204`.
+It returns a `Response`, a `Page`, a `Reply`, anything JSON can say, or None for `204`. A route whose `Reply`
+may have another status than `status` says which by `or_status`.
 """
 
 from collections.abc import Callable
@@ -68,6 +69,7 @@ class Api:
         *,
         allow: Guard,
         status: int = 200,
+        or_status: int | None = None,
         idempotent: int | None = None,
         limit: Limit | tuple[Limit, ...] = EVERYTHING_ELSE,
         raises: tuple[type[ApiError], ...] = (),
@@ -82,6 +84,7 @@ class Api:
                     guard=allow,
                     handler=handler,
                     status=status,
+                    or_status=or_status,
                     idempotent_s=idempotent,
                     limits=limit if isinstance(limit, tuple) else (limit,),
                     raises=raises,

@@ -103,8 +103,9 @@ def error_codes(route: Route) -> list[type[ApiError]]:
 
 def _responses(route: Route) -> dict[int, Any]:
     responses: dict[int, Any] = {error.status: ErrorEnvelope for error in error_codes(route)}
-    responses[route.status if route.returns is not type(None) else 204] = _success(route)
-    return responses
+    told = _success(route)
+    responses[route.status if route.returns is not type(None) else 204] = told
+    return responses if route.or_status is None else responses | {route.or_status: told}
 
 
 def _success(route: Route) -> Any:

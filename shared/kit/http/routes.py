@@ -26,6 +26,7 @@ class Route:
     guard: Guard
     handler: Callable[..., Any]
     status: int
+    or_status: int | None
     idempotent_s: int | None
     limits: tuple[Limit, ...]
     raises: tuple[type[ApiError], ...]
