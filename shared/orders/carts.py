@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.ads.attribution import Touch
-from shared.catalog.visibility import BuyerPlace
+from shared.catalog.models import Product
+from shared.catalog.visibility import BuyerPlace, product_offered
 from shared.identity.models import KycStatus, Store
 from shared.kit import clock
 from shared.kit.errors import Forbidden, NotFound
@@ -164,6 +165,12 @@ _ACTIVE = select(_CARTS).where(
     _CARTS.c.buyer_store_id == bindparam("buyer_store_id"), _CARTS.c.status == CartStatus.ACTIVE
 )
 _ITEMS_OF = select(_ITEMS).where(_ITEMS.c.cart_id == bindparam("cart_id")).order_by(_ITEMS.c.position)
+_ITEMS_NOW = (
+    select(_ITEMS, product_offered().label("is_offered"))
+    .join(Product, Product.id == _ITEMS.c.product_id)
+    .where(_ITEMS.c.cart_id == bindparam("cart_id"))
+    .order_by(_ITEMS.c.position)
+)
 _GROUPS_OF = select(_GROUPS).where(_GROUPS.c.cart_id == bindparam("cart_id")).order_by(_GROUPS.c.vendor_store_id)
 
 
@@ -190,6 +197,11 @@ def find_intent(session: Session, buyer_store_id: UUID) -> Row | None:
 def list_items(session: Session, cart_id: UUID) -> list[Row]:
     """The items of a cart, in order."""
     return [dict(row) for row in session.execute(_ITEMS_OF, {"cart_id": cart_id}).mappings()]
+
+
+def list_items_as_of_now(session: Session, cart_id: UUID) -> list[Row]:
+    """The items of a cart whose products there are, in order, each with whether its product is still offered."""
+    return [dict(row) for row in session.execute(_ITEMS_NOW, {"cart_id": cart_id}).mappings()]
 
 
 def list_groups(session: Session, cart_id: UUID) -> list[Row]:

@@ -91,7 +91,7 @@ def _convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: C
     orderable = {group["vendor_store_id"] for group in groups if group["refusal"] is None}
     items = [
         item
-        for item in carts.list_items(session, cart_id)
+        for item in carts.list_items_as_of_now(session, cart_id)
         if item["status"] is ItemStatus.OK and item["vendor_store_id"] in orderable
     ]
     if not items:
@@ -164,15 +164,17 @@ def _groups_as_of_now(session: Session, held: _Held) -> list[Row]:
 
 def _reserve(session: Session, conversion: Conversion) -> None:
     """Step 3: take stock for all lines at once; what got none is rejected. Raises OutOfStock when nothing did."""
-    wanted = [StockLine(line["product_id"], line["qty"], line["order_id"], line["id"]) for line in conversion.lines]
-    reserved = reserve(session, wanted)
-    refused = [line for line in conversion.lines if line["id"] not in reserved]
+    wanted = [line for line in conversion.lines if line["status"] is LineStatus.PENDING]
+    reserved = reserve(
+        session, [StockLine(line["product_id"], line["qty"], line["order_id"], line["id"]) for line in wanted]
+    )
+    refused = [line for line in wanted if line["id"] not in reserved]
     for line in refused:
         line["status"], line["rejection_reason"] = LineStatus.REJECTED, INSUFFICIENT_INVENTORY
     if refused:
         metric("reservation_failed", len(refused))
     if not reserved:
-        lines = [{"product_id": str(line["product_id"]), "requested_qty": line["qty"]} for line in refused]
+        lines = [{"product_id": str(line["product_id"]), "requested_qty": line["qty"]} for line in conversion.lines]
         raise OutOfStock(details={"reason": "out_of_stock", "lines": lines})
 
 

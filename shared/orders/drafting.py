@@ -27,6 +27,9 @@ from shared.orders.models import (
 from shared.orders.shipping import ShippingOption
 from shared.orders.windows import PENDING_WINDOW
 
+PRODUCT_UNAVAILABLE = "product_unavailable"
+"""Why a line is rejected whose product is not offered any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
@@ -130,8 +133,8 @@ def _line_row(order_id: UUID, position: int, item: Row) -> Row:
         "order_id": order_id,
         "position": position,
         "cart_item_id": item["id"],
-        "status": LineStatus.PENDING,
-        "rejection_reason": None,
+        "status": LineStatus.PENDING if item["is_offered"] else LineStatus.REJECTED,
+        "rejection_reason": None if item["is_offered"] else PRODUCT_UNAVAILABLE,
         **{name: item[name] for name in _SNAPSHOT},
     }
 

@@ -24,6 +24,7 @@ from shared.operations.audit import AuditLog, entry
 from shared.orders.cancellation import ORDER_EXPIRED
 from shared.orders.carts import BuyerNotVerified, Row
 from shared.orders.checkout import INSUFFICIENT_INVENTORY, OutOfStock
+from shared.orders.drafting import PRODUCT_UNAVAILABLE
 from shared.orders.history import TARGET, Happened
 from shared.orders.lifecycle import status_at_checkout
 from shared.orders.listing import Buyer, Vendor
@@ -43,8 +44,6 @@ from shared.orders.models import (
 from shared.orders.pricing import Totals
 from shared.orders.totals import LineFigures, totals_of
 from shared.orders.windows import PENDING_WINDOW
-
-PRODUCT_UNAVAILABLE = "product_unavailable"
 
 _KEPT = (
     *("buyer_store_id", "vendor_store_id", "currency", "payment_method", "shipping_line", "buyer_notes"),

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from shared.catalog.models import VendorPromo
+from shared.catalog.models import Product, VendorPromo
 from shared.events.checkout import CheckoutConverted, OrderCreated
 from shared.identity.models import KycStatus, Store
 from shared.identity.permissions import Role
@@ -129,6 +129,25 @@ def test_a_line_that_is_out_of_stock_is_rejected_and_taken_off_the_totals(api):
     assert (order["subtotal_cents"], order["promo_discount_cents"], order["total_cents"]) == (5_000, 1_500, 3_500)
     assert order["payment_intent"]["amount_cents"] == 3_500
     assert [stock_of(scarce.id), stock_of(plenty.id)] == [(3, 0), (98, 2)]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"deleted_at": clock.now()}])
+def test_a_product_that_is_offered_no_more_since_the_quote_is_not_sold(api, change):
+    vendor, store = a_vendor(), a_buyer()
+    kept, recalled = a_product(vendor, price_cents=1_000), a_product(vendor, price_cents=5_000)
+    cart = a_cart(store, (kept, 2), (recalled, 1))
+    with transaction() as session:
+        session.execute(update(Product).where(Product.id == recalled.id).values(**change))
+
+    reply = api.as_staff_of(store).post("", checkout_of(cart))
+
+    (order,) = reply.data["vendor_orders"]
+    assert (reply.status, order["total_cents"]) == (201, 2_000)
+    assert [(line["status"], line["rejection_reason"]) for line in order["lines"]] == [
+        ("pending", None),
+        ("rejected", "product_unavailable"),
+    ]
+    assert [stock_of(product.id) for product in (kept, recalled)] == [(98, 2), (100, 0)]
 
 
 def test_an_order_whose_lines_are_all_rejected_is_kept_at_nothing_while_others_go_on(api, events):
