@@ -33,6 +33,7 @@ _COUNTRY = "US"
 # Words of Google: developers.google.com/maps/documentation/places/web-service/details#PlacesDetailsStatus
 _NO_SUCH_PLACE = frozenset({"NOT_FOUND", "INVALID_REQUEST", "ZERO_RESULTS"})
 _OVER_LIMIT = frozenset({"OVER_QUERY_LIMIT", "OVER_DAILY_LIMIT", "RESOURCE_EXHAUSTED"})
+_DOES_NOT_KNOW_US = "REQUEST_DENIED"
 _PASSES = "UNKNOWN_ERROR"
 # Neither a spent quota nor a refused key mends itself within seconds.
 _LONG_WAIT_S = 60
@@ -213,12 +214,13 @@ def _try(operation: str, send: Callable[[], Answer]) -> Answer:
 
 
 def _meaning(status: str) -> MapsDown:
-    """A refusal that no caller can help: our key, our quota, or a request that we got wrong."""
+    """A refusal that no caller can help: our quota, our key, or a request that we got wrong."""
     if status in _OVER_LIMIT:
         metric("maps_over_limit")
-        return MapsDown(retry_after_s=_LONG_WAIT_S)
-    log.error("maps_refuses_us", status=status)
-    metric("maps_refused")
+    else:
+        log.error("maps_refuses_us", status=status)
+    if status == _DOES_NOT_KNOW_US:
+        metric("maps_refused")
     return MapsDown(retry_after_s=_LONG_WAIT_S)
 
 

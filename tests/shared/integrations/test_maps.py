@@ -214,7 +214,7 @@ def test_a_namesake_elsewhere_is_not_what_was_meant(maps, provider, changes, is_
     ("error", "tries", "retry_after_s", "measured"),
     [
         ({"status": "REQUEST_DENIED"}, 1, 60, ["maps_down", "maps_refused"]),
-        ({"status": "SOMETHING_NEW"}, 1, 60, ["maps_down", "maps_refused"]),
+        ({"status": "SOMETHING_NEW"}, 1, 60, ["maps_down"]),
         ({"status": "OVER_QUERY_LIMIT"}, 1, 60, ["maps_down", "maps_over_limit"]),
         ({"status": "OVER_DAILY_LIMIT"}, 1, 60, ["maps_down", "maps_over_limit"]),
         ({"status": "UNKNOWN_ERROR"}, 2, 2, ["maps_down"]),
