@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.identity.addresses import Address
+from shared.identity.addresses import WrittenAddress
 from shared.identity.callers import BuyerCaller, buyer
 from shared.identity.permissions import Permission
 from shared.kit.db import read_only, transaction
@@ -40,17 +40,17 @@ class ShippingLineRequest(Request):
 
 
 class CheckoutRequest(Request):
-    """Which cart, where to, and how it is paid."""
+    """Which cart, where to, and how it is paid. Where it is delivered need not be on the map."""
 
     cart_id: UUID
-    shipping_address: Address
+    shipping_address: WrittenAddress
     payment_method: PaymentMethod
     shipping_line: ShippingLineRequest | None = None
     buyer_notes: Annotated[str | None, Field(max_length=1_000)] = None
 
     example = {
         "cart_id": "01980000-0000-7000-8000-000000000001",
-        "shipping_address": Address.example,
+        "shipping_address": WrittenAddress.example,
         "payment_method": "cash",
         "shipping_line": ShippingLineRequest.example,
     }

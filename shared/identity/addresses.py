@@ -7,8 +7,8 @@ from shared.identity.fields import AddressLine
 from shared.kit.schemas import Request, Response
 
 
-class AddressColumns:
-    """The address columns of a table."""
+class WrittenAddressColumns:
+    """The columns of what is written on an envelope."""
 
     line1: Mapped[str]
     line2: Mapped[str | None]
@@ -16,6 +16,11 @@ class AddressColumns:
     state: Mapped[str] = mapped_column()
     postal_code: Mapped[str]
     country: Mapped[str] = mapped_column(server_default="US")
+
+
+class AddressColumns(WrittenAddressColumns):
+    """The columns of an address that is on the map."""
+
     lat: Mapped[float]
     lng: Mapped[float]
 

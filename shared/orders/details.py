@@ -79,7 +79,7 @@ class PaymentIntentResponse(Response):
 
 
 class PlaceResponse(Response):
-    """Where it shall be delivered."""
+    """Where it shall be delivered; the position is there if the buyer gave one."""
 
     line1: str
     line2: str | None
@@ -87,13 +87,15 @@ class PlaceResponse(Response):
     state: str
     postal_code: str
     country: str
-    lat: float
-    lng: float
+    lat: float | None
+    lng: float | None
 
 
 class StoreSummaryResponse(PlaceResponse):
     """A side of the order: who, where, and how to reach them."""
 
+    lat: float
+    lng: float
     id: UUID
     name: str
     slug: str

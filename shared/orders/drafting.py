@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
-from shared.identity.addresses import Address
+from shared.identity.addresses import WrittenAddress
 from shared.kit.ids import new_id
 from shared.orders.attribution import attribute
 from shared.orders.carts import Row
@@ -35,7 +35,7 @@ PRODUCT_UNAVAILABLE = "product_unavailable"
 class Confirmed:
     """What the buyer confirms at checkout, and whether lines without an ad are owed to their order's."""
 
-    shipping_address: Address
+    shipping_address: WrittenAddress
     payment_method: PaymentMethod
     shipping: ShippingOption
     buyer_notes: str | None

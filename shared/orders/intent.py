@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.identity.addresses import Address
+from shared.identity.addresses import WrittenAddress
 from shared.kit.schemas import Request
 
 _ID = "01980000-0000-7000-8000-000000000001"
@@ -38,7 +38,7 @@ class QuoteRequest(Request):
     items: list[WantedItem] = Field(min_length=1, max_length=200)
     vendor_promos: list[WantedPromo] = Field(default=[], max_length=50)
     attribution_tokens: list[AdToken] = Field(default=[], max_length=50)
-    shipping_address: Address | None = None
+    shipping_address: WrittenAddress | None = None
 
     example = {"items": [WantedItem.example], "vendor_promos": [WantedPromo.example]}
 

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from shared.identity.addresses import AddressColumns
+from shared.identity.addresses import WrittenAddressColumns
 from shared.kit.tables import Created, Id, Table, enum_type
 
 FIRST_ORDER_NUMBER = 1001
@@ -193,8 +193,8 @@ class CartVendorGroup(TotalsColumns, Table):
     warnings: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
 
 
-class Order(TotalsColumns, AddressColumns, Table):
-    """One vendor's part of a checkout. The address columns are where it shall be delivered."""
+class Order(TotalsColumns, WrittenAddressColumns, Table):
+    """One vendor's part of a checkout. The address columns are where it shall be delivered, on the map if told."""
 
     __tablename__ = "vendor_orders"
     __table_args__ = (
@@ -218,6 +218,8 @@ class Order(TotalsColumns, AddressColumns, Table):
         server_default=text("nextval('order_number_seq')"),
         unique=True,
     )
+    lat: Mapped[float | None]
+    lng: Mapped[float | None]
     checkout_group_id: Mapped[UUID]
     cart_id: Mapped[UUID | None] = mapped_column(ForeignKey("cart_records.id", ondelete="RESTRICT"))
     buyer_store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="RESTRICT"))

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.identity.addresses import AddressColumns
+from shared.identity.addresses import WrittenAddressColumns
 from shared.identity.models import Store, User
 from shared.kit import clock
 from shared.kit.config import CommonSettings, Settings
@@ -109,7 +109,7 @@ def manifest_of(session: Session, order: Order) -> Manifest:
     )
 
 
-def _party(store: Store, licenses: Sequence[License], side: str, place: AddressColumns) -> Party:
+def _party(store: Store, licenses: Sequence[License], side: str, place: WrittenAddressColumns) -> Party:
     numbers = tuple(
         f"{held.number} ({held.issuing_state} {held.type})" for held in licenses if held.store_id == store.id
     )

@@ -98,6 +98,21 @@ def test_a_cart_becomes_one_order_per_vendor(api, events):
     assert {target for _, target, _ in audited("order.created")} == set(created.order_ids)
 
 
+def test_where_it_is_delivered_need_not_be_on_the_map(api):
+    store = a_buyer()
+    cart = a_cart(store, (a_product(), 1))
+    written = HOME.model_dump(exclude={"lat", "lng"})
+
+    reply = api.as_staff_of(store).post("", checkout_of(cart, shipping_address=written))
+    half = api.as_staff_of(store).post("", checkout_of(cart, shipping_address={**written, "lat": 35.5}))
+
+    assert (reply.status, reply.data["shipping_address"]) == (201, {**written, "lat": None, "lng": None})
+    assert (half.status, half.error.fields) == (400, ["shipping_address.lng"])
+    with read_only() as session:
+        order = session.scalars(select(Order)).one()
+    assert (order.line1, order.lat, order.lng) == (HOME.line1, None, None)
+
+
 def test_the_confirmation_has_the_shape_of_the_reply_and_is_found_both_ways(api):
     store = a_buyer()
     cart = a_cart(store, (a_product(), 1), (a_product(), 2))

@@ -52,6 +52,15 @@ def change(model, row_id, **fields):
             setattr(row, name, value)
 
 
+def test_an_order_to_where_the_map_shows_nothing_is_tried_again(api):
+    order = an_order(OrderStatus.EXPIRED)
+    change(Order, order.id, lat=None, lng=None)
+
+    placed = retry(api, order).data["shipping_address"]
+
+    assert (placed["line1"], placed["lat"], placed["lng"]) == (order.line1, None, None)
+
+
 def test_what_stood_is_ordered_again_at_the_same_prices(api, events, freeze):
     order = an_order(
         OrderStatus.EXPIRED,
