@@ -59,7 +59,7 @@ class Publisher:
         self._topics = topics
         self._catalogue = catalogue
         self._settings = settings
-        self._queue = Queue(settings.outbox_batch_size)
+        self._queue = Queue(settings.outbox_batch_size, longest_pause_s=settings.outbox_backoff_max_s)
 
     def run(self) -> dict[str, int]:
         """Publish what is due, and what becomes due until the window ends or the process shall stop.

@@ -7,7 +7,7 @@ still on its way, so a batch never holds two of one aggregate.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -27,13 +27,15 @@ _EVERYTHING = "-infinity"
 _LOOK_AT_EVERYTHING_EVERY_S = 5.0
 
 # OFFSET 0 keeps the planner from turning the subquery into a join over the whole backlog. A fresh row is due
-# whatever the clocks say; only the pause after a failure is measured by ours.
+# whatever the clocks say; only the pause after a failure is measured by ours. One that ends later than the longest
+# pause could was measured by a clock that jumped, and is over.
 _CLAIM = text(
     """
     SELECT id, event_type, version, aggregate_type, aggregate_id, sequence, to_json(occurred_at), actor,
            request_id, traceparent, payload, attempts, to_json(created_at)
     FROM outbox_events AS due
-    WHERE published_at IS NULL AND dead_at IS NULL AND (attempts = 0 OR next_attempt_at <= :now)
+    WHERE published_at IS NULL AND dead_at IS NULL
+      AND (attempts = 0 OR next_attempt_at <= :now OR next_attempt_at > :latest)
       AND created_at >= CAST(:since AS timestamptz) - interval '1 second'
       AND NOT EXISTS (
         SELECT FROM outbox_events AS before
@@ -90,8 +92,9 @@ class Attempt:
 class Queue:
     """One instance's view of the outbox: it remembers from where it reads."""
 
-    def __init__(self, batch_size: int) -> None:
+    def __init__(self, batch_size: int, *, longest_pause_s: float) -> None:
         self._batch_size = batch_size
+        self._longest_pause = timedelta(seconds=longest_pause_s)
         self._since = _EVERYTHING
         self._saw_everything_at = time.monotonic()
 
@@ -101,7 +104,8 @@ class Queue:
             self._since = _EVERYTHING
         if self._since == _EVERYTHING:
             self._saw_everything_at = time.monotonic()
-        named = {"now": clock.now(), "since": self._since, "limit": self._batch_size}
+        now = clock.now()
+        named = {"now": now, "latest": now + self._longest_pause, "since": self._since, "limit": self._batch_size}
         rows = [Due(*row) for row in session.execute(_CLAIM, named)]
         self._since = rows[-1].created_at if len(rows) == self._batch_size else _EVERYTHING
         return rows
