@@ -28,7 +28,7 @@ from shared.kit.db import check_database
 from shared.kit.dead_letters import bury
 from shared.kit.health import Check, Health
 from shared.kit.logging import log
-from shared.kit.outbox import Event
+from shared.kit.outbox import Event, UnknownVersion
 from shared.kit.redis import check_redis
 from shared.kit.tables import Created, Table, as_json
 
@@ -217,11 +217,9 @@ def _decoded(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def _envelope(told: dict[str, Any], kind: type[Event]) -> Envelope:
-    """Accepts the current version of an event and the previous one."""
+    """Accepts the current version of an event and the previous one. Raises Unreadable."""
     try:
         version = int(told["version"])
-        if version not in (kind.version, kind.version - 1):
-            raise Unreadable(f"version {version} of {kind.event_type()} is not understood")
         return Envelope(
             event_id=UUID(told["event_id"]),
             event_type=told["event_type"],
@@ -230,8 +228,10 @@ def _envelope(told: dict[str, Any], kind: type[Event]) -> Envelope:
             occurred_at=datetime.fromisoformat(told["occurred_at"]),
             actor=str(told["actor"]),
             request_id=str(told["request_id"]),
-            event=kind.model_validate(told["data"]),
+            event=kind.read(version, told["data"]),
         )
+    except UnknownVersion as error:
+        raise Unreadable(f"version {told['version']} of {kind.event_type()} is not understood") from error
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise Unreadable(f"the payload does not fit {kind.event_type()}") from error
 

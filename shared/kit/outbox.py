@@ -6,7 +6,7 @@
 import re
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -21,10 +21,15 @@ from shared.kit.tables import Created, Id, Json, Table, as_json
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
+class UnknownVersion(Exception):
+    """A payload is of a version that is neither the current one of its event nor the one before."""
+
+
 class Event(BaseModel, ABC):
     """Something that happened. Subclasses are named in the past tense; their fields are the payload.
 
-    `aggregate` is the kind of thing it happened to, `topics` where it is published.
+    `aggregate` is the kind of thing it happened to, `topics` where it is published. An optional field may be added
+    within a `version`; anything else raises it, and needs `upgraded`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -43,6 +48,18 @@ class Event(BaseModel, ABC):
     def event_type(cls) -> str:
         """The name on the wire: `OrderDecided` is `order_decided`."""
         return _WORD.sub("_", cls.__name__).lower()
+
+    @classmethod
+    def read(cls, version: int, payload: Any) -> Self:
+        """The event of a payload of this version or of the one before. Raises UnknownVersion, ValidationError."""
+        if version not in (cls.version, cls.version - 1):
+            raise UnknownVersion(f"version {version} is not in the catalogue")
+        return cls.model_validate(payload if version == cls.version else cls.upgraded(payload))
+
+    @classmethod
+    def upgraded(cls, previous: Any) -> Any:
+        """A payload of the version before as this version has it. Whoever raises `version` says how."""
+        return previous
 
     @property
     @abstractmethod

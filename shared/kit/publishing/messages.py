@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared.kit.outbox import Event
+from shared.kit.outbox import Event, UnknownVersion
 
 Catalogue = Mapping[str, type[Event]]
 
@@ -40,10 +40,10 @@ def fitting(row: Due, catalogue: Catalogue) -> type[Event]:
     kind = catalogue.get(row.event_type)
     if kind is None:
         raise Unpublishable("the catalogue has no such event")
-    if row.version not in (kind.version, kind.version - 1):
-        raise Unpublishable(f"version {row.version} is not in the catalogue")
     try:
-        kind.model_validate(row.data)
+        kind.read(row.version, row.data)
+    except UnknownVersion as error:
+        raise Unpublishable(str(error)) from error
     except ValidationError as error:
         places = (".".join(map(str, found["loc"])) for found in error.errors(include_input=False, include_url=False))
         raise Unpublishable(f"the payload does not fit: {', '.join(places)}") from error

@@ -157,12 +157,30 @@ def test_a_message_that_is_no_event_is_buried(consumer, data):
     assert [(source, subscription) for source, subscription, _ in buried()] == [("consumer", "greeter")]
 
 
-def test_the_previous_version_is_still_understood(consumer, monkeypatch):
+def test_the_previous_version_is_still_understood_as_the_current_one_has_it(consumer, monkeypatch):
     delivery = an_event()
     monkeypatch.setattr(InventoryLow, "version", 2)
 
+    def upgraded(_, previous):
+        kept = {name: value for name, value in previous.items() if name != "left"}
+        return kept | {"available_qty": previous["left"]}
+
+    monkeypatch.setattr(InventoryLow, "upgraded", classmethod(upgraded))
+    told = json.loads(base64.b64decode(delivery["message"]["data"]))["data"]
+    previous = {name: value for name, value in told.items() if name != "available_qty"} | {"left": 2}
+
+    assert consumer.deliver(spoiled(delivery, data=previous, version=1)) is True
+
+    assert ([event.available_qty for event in calls], greeted(), buried()) == ([2], 1, [])
+
+
+def test_the_version_before_the_previous_one_is_not(consumer, monkeypatch):
+    delivery = an_event()
+    monkeypatch.setattr(InventoryLow, "version", 3)
+
     assert consumer.deliver(delivery) is True
-    assert greeted() == 1
+
+    assert (greeted(), buried()) == (0, [("consumer", "greeter", "version 1 of inventory_low is not understood")])
 
 
 def test_a_handler_can_ask_for_the_envelope(consumer):

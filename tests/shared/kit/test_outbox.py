@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from shared.events.checkout import OrderCreated
@@ -47,6 +48,16 @@ def test_rows_carry_who_asked_and_under_which_request(events):
 
     (row,) = events.rows()
     assert (row.actor, row.request_id, row.traceparent) == (str(user), "request-1", traceparent)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"available_qty": "a few"}, {"available_qty": None}, {"product_id": 7}, {"colour": "green"}]
+)
+def test_an_event_that_does_not_fit_the_catalogue_cannot_be_written(events, odd):
+    with pytest.raises(ValidationError), transaction() as session:
+        emit(session, InventoryLow.model_validate({**InventoryLow.example, **odd}))
+
+    assert events.rows() == []
 
 
 def test_what_is_rolled_back_was_never_said(events):

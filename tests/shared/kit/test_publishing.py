@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from shared.events.catalogue import CATALOGUE
+from shared.events.orders import OrderNudged
 from shared.kit.context import Work, working
 from shared.kit.db import transaction
 from shared.kit.ids import new_id
@@ -177,6 +179,19 @@ def test_each_failure_doubles_the_pause_up_to_ten_minutes_and_the_tenth_is_the_e
     assert topics.ids("order_nudged") == [later]
 
 
+def test_a_pause_that_a_jumping_clock_made_too_long_is_over(publisher, topics, freeze):
+    [event_id] = emitted(a_nudge())
+    topics.refuses = refusing(event_id)
+    freeze(MONDAY + timedelta(hours=1))
+    publisher.publish_batch()
+    topics.refuses = refusing()
+
+    freeze(MONDAY)
+    publisher.publish_batch()
+
+    assert (topics.ids(), outbox_row(event_id).attempts) == ([event_id], 2)
+
+
 @pytest.mark.parametrize(
     ("damages", "reason"),
     [
@@ -217,6 +232,25 @@ def test_an_announcement_of_a_dead_letter_that_dies_too_is_kept_and_not_announce
 
     assert [letter.event_id for letter in dead_letters()] == [event_id, announcement]
     assert (waiting(), topics.sent) == ([], [])
+
+
+def test_an_event_of_the_previous_version_goes_out_as_it_was_written(publisher, topics, monkeypatch):
+    [event_id] = emitted(a_nudge())
+    damage(event_id, payload="payload - 'order_number' || jsonb_build_object('number', 7)")
+    monkeypatch.setattr(OrderNudged, "version", 2)
+
+    def upgraded(_: type[OrderNudged], previous: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in previous.items() if name != "number"} | {
+            "order_number": previous["number"]
+        }
+
+    monkeypatch.setattr(OrderNudged, "upgraded", classmethod(upgraded))
+
+    publisher.publish_batch()
+
+    [sent] = topics.sent
+    assert (sent.message["version"], sent.message["data"]["number"]) == (1, 7)
+    assert "order_number" not in sent.message["data"]
 
 
 def test_a_message_that_the_service_takes_from_nobody_is_dead_at_once(publisher, topics):
