@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire reset test check format bench bench-commerce map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
+.PHONY: help setup run demo fire reset test check format bench bench-commerce bench-outbox chaos map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
 
 help:
 	@$(PYTHON) -m infra.task
@@ -69,6 +69,12 @@ bench: .venv/installed ## Measure against the quality bars and print the tables
 
 bench-commerce: .venv/installed ## Measure quote, checkout and orders as they grow
 	$(TASK) -- $(BIN)/python -m tests.performance commerce_growth commerce_books
+
+bench-outbox: .venv/installed ## Measure the outbox: latency, throughput, growth, old transactions
+	$(TASK) -- $(BIN)/python -m tests.performance outbox
+
+chaos: .venv/installed ## Break everything under load and judge what came of it; SEED=7 strikes in that order again
+	$(TASK) -- $(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED))
 
 ##@ Ship
 stage: .venv/installed ## Build one function's bundle in dist/: make stage F=orders

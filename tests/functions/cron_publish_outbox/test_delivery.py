@@ -83,9 +83,10 @@ def test_two_publishers_at_once_publish_each_row_once_and_in_order():
     topics, together = RecordingTopics(), threading.Barrier(2)
 
     def empty_the_outbox() -> None:
-        publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_batch_size=7, outbox_window_s=1))
+        publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_batch_size=7, outbox_window_s=0.2))
         together.wait()
-        publisher.run()
+        while waiting():
+            publisher.run()
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(empty_the_outbox) for _ in range(2)]:
@@ -145,7 +146,9 @@ def test_a_database_that_breaks_off_costs_a_repetition_and_no_event():
                 )
 
     topics.refuses = break_off
-    counts = Publisher(topics, CATALOGUE, PublishingSettings(outbox_window_s=0.5)).run()
+    publisher, counts = Publisher(topics, CATALOGUE, PublishingSettings(outbox_window_s=0.5)), Counter[str]()
+    while waiting():
+        counts.update(publisher.run())
 
     assert broken == [event_id]
     assert counts == {"published": 2, "retried": 0, "dead": 0}

@@ -1,0 +1,1 @@
+"""The backbone under load while everything around it breaks: `make chaos`."""
