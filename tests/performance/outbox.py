@@ -1,16 +1,22 @@
-"""The outbox: how fast a backlog is published, and how long an event takes from commit to delivery."""
+"""The outbox: how fast a backlog is published as it grows, and how long an event takes from commit to delivery.
+
+Publishers are processes, as their functions are. The floor of throughput is what cannot be left out: the official
+client sending the same messages, and the bare driver locking and marking the same rows, one after the other. The
+floor of latency is a message that is published at once.
+"""
 
 import json
 import os
+import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,15 +25,21 @@ from sqlalchemy import text
 from infra.local.paths import CHECKOUT
 from infra.local.services import Servers
 from shared.events import topics
-from shared.events.catalogue import CATALOGUE
 from shared.events.products import InventoryLow
-from shared.kit.db import engine, read_only, transaction
+from shared.kit.db import engine, transaction
 from shared.kit.outbox import emit
+from tests.performance.driver import BareDriver
 from tests.performance.table import Figure, milliseconds, show
 from tests.performance.world import fresh_database
 
-BACKLOG = 10_000
 PROJECT = "packfinderz-test"
+BACKLOGS = (2_000, 20_000, 200_000)
+PUBLISHERS = (1, 4)
+MOST_AT_ONCE = 10_000
+"""Of a larger backlog so many events are published in a measurement."""
+REPEATS = 3
+BATCH = 200
+LATE_EVENTS = 150
 
 _FILL = text(
     """
@@ -40,47 +52,168 @@ _FILL = text(
     FROM (SELECT gen_random_uuid() AS product FROM generate_series(1, :rows)) AS made
     """
 )
+_WAITING = text("SELECT count(*) FROM outbox_events WHERE published_at IS NULL")
 
 
 def run(running: Servers) -> None:
-    """Print the table."""
-    with _emulator(), fresh_database(running, "outbox"):
+    """Print the tables."""
+    with _emulator(), fresh_database(running, "outbox") as url:
         from shared.integrations import pubsub
 
         sending = pubsub.topics()
         _create_topics()
-        floor = _bare_publish(sending)
-        alone = _drain(sending)
-        with _old_transaction():
-            held = _drain(sending)
+        for backlog in BACKLOGS:
+            _show_throughput(sending, url, backlog)
         with _receiver() as (endpoint, arrivals):
             _subscribe(endpoint)
-            latencies = _latencies(sending, arrivals)
-        sending.close()
-    show(
-        f"Outbox: a backlog of {BACKLOG:,} events, one publisher; floor: the same messages by the bare client",
-        [
-            _throughput("events published", alone, floor, "≥ 3,000 per second"),
-            _throughput("the same while an old transaction holds vacuum back", held, alone, "≥ 90 % of it"),
-            Figure("commit to delivered", milliseconds(latencies), goal="p50 ≤ 300 ms"),
-        ],
-    )
+            _show_latency(sending, arrivals)
+        pubsub.forget()
 
 
-def _throughput(what: str, seconds: float, floor: float, goal: str) -> Figure:
+def _show_throughput(sending: Any, url: str, backlog: int) -> None:
+    floor = _median(lambda: _floor(sending, url, backlog))
+    alone = {count: _median(lambda count=count: _drained(backlog, count)) for count in PUBLISHERS}
+    with _old_transaction():
+        held = {count: _median(lambda count=count: _drained(backlog, count)) for count in PUBLISHERS}
+    figures = []
+    for count in PUBLISHERS:
+        who = f"{count} publisher{'s' if count > 1 else ''}"
+        figures += [
+            _rate(f"events published by {who}", alone[count], floor, "≥ 3,000 per second"),
+            _rate("  while an old transaction holds vacuum back", held[count], alone[count], "≥ 90 % of it"),
+        ]
+    show(f"Outbox with a backlog of {backlog:,} events, medians of {REPEATS}", figures)
+
+
+def _show_latency(sending: Any, arrivals: dict[UUID, float]) -> None:
+    floor = milliseconds(_bare_latencies(sending, arrivals))
+    figures = []
+    for count in PUBLISHERS:
+        for beside, what in ((nullcontext(), ""), (_old_transaction(), ", an old transaction open")):
+            with beside:
+                told = milliseconds(_latencies(arrivals, count))
+            who = f"{count} publisher{'s' if count > 1 else ''}{what}"
+            figures.append(Figure(who, told, floor, goal="p50 ≤ 300 ms"))
+    show(f"Outbox: from commit to delivery, {LATE_EVENTS} events one by one after a burst of {MOST_AT_ONCE:,}", figures)
+
+
+def _rate(what: str, per_s: float, floor_per_s: float, goal: str) -> Figure:
     return Figure(
-        what,
-        f"{BACKLOG / seconds:,.0f} per second",
-        f"{BACKLOG / floor:,.0f} per second",
-        f"{floor / seconds:.2f}",
-        goal,
+        what, f"{per_s:,.0f} per second", f"{floor_per_s:,.0f} per second", f"{per_s / floor_per_s:.2f}", goal
     )
+
+
+def _median(measure: Any) -> float:
+    return statistics.median(measure() for _ in range(REPEATS))
+
+
+def _filled_up(backlog: int) -> int:
+    """Make the backlog as large as it shall be; how many of it are to be published now."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        session.execute(_FILL, {"rows": backlog - session.scalar(_WAITING)})
+    # What autovacuum does within a minute of such a load.
+    with transaction() as session:
+        session.execute(text("ANALYZE outbox_events"))
+    return min(backlog, MOST_AT_ONCE)
+
+
+def _drained(backlog: int, publishers: int) -> float:
+    """Events per second that so many publishers bring out at once."""
+    events = _filled_up(backlog)
+    with _publishers(publishers, "drain", events // publishers) as processes:
+        started = time.perf_counter()
+        done = _worked(processes)
+        took = time.perf_counter() - started
+    assert done >= events - publishers * BATCH, f"{done} of {events} were published"
+    return done / took
+
+
+def _floor(sending: Any, url: str, backlog: int) -> float:
+    """Events per second when there is nothing but messages to send and rows to mark."""
+    events = _filled_up(backlog)
+    data = json.dumps({"event_id": str(uuid4()), "data": {"filler": "x" * 350}}).encode()
+    driver = BareDriver(url)
+    started = time.perf_counter()
+    for _ in range(0, events, BATCH):
+        for sent in [sending.send(topics.NOTIFICATIONS, data, {"event_type": "inventory_low"}) for _ in range(BATCH)]:
+            sent.result()
+        driver.run([(_MARK, None)])
+    took = time.perf_counter() - started
+    driver.close()
+    return events / took
+
+
+_MARK = f"""
+    UPDATE outbox_events SET published_at = now() WHERE id IN (
+        SELECT id FROM outbox_events WHERE published_at IS NULL AND dead_at IS NULL
+        ORDER BY created_at, id LIMIT {BATCH} FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608 - the number is ours
+
+
+@contextmanager
+def _publishers(count: int, what: str, amount: float) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Processes that are ready to publish and wait for a word."""
+    command = [sys.executable, "tests/performance/outbox_publisher.py", what, str(amount)]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, cwd=CHECKOUT, env=environment, **pipes) for _ in range(count)]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def _worked(processes: list["subprocess.Popen[str]"]) -> int:
+    """Say go, and wait; how many events they published together."""
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return sum(int(process.stdout.readline()) for process in processes if process.stdout is not None)
+
+
+def _latencies(arrivals: dict[UUID, float], publishers: int) -> list[float]:
+    """Seconds from commit to arrival, for single events coming at odd moments."""
+    with transaction() as session:
+        session.execute(text("TRUNCATE outbox_events"))
+    _drained(MOST_AT_ONCE, publishers)
+    committed: dict[UUID, float] = {}
+    with _publishers(publishers, "run", LATE_EVENTS * 0.037 + 4) as processes:
+        working = threading.Thread(target=_worked, args=(processes,))
+        working.start()
+        for _ in range(LATE_EVENTS):
+            product = uuid4()
+            told = InventoryLow(product_id=product, vendor_store_id=product, available_qty=3, low_stock_threshold=5)
+            with transaction() as session:
+                emit(session, told)
+            committed[product] = time.perf_counter()
+            time.sleep(0.037)
+        working.join()
+    return [arrivals[product] - moment for product, moment in committed.items()]
+
+
+def _bare_latencies(sending: Any, arrivals: dict[UUID, float]) -> list[float]:
+    """The floor: seconds from handing a message to the client to its arrival."""
+    sent: dict[UUID, float] = {}
+    for _ in range(LATE_EVENTS):
+        product = uuid4()
+        sent[product] = time.perf_counter()
+        sending.send(topics.NOTIFICATIONS, b"{}", {"aggregate_id": str(product)})
+        time.sleep(0.037)
+    time.sleep(1)
+    return [arrivals[product] - moment for product, moment in sent.items()]
 
 
 @contextmanager
 def _emulator() -> Iterator[None]:
     """The Pub/Sub emulator in a process of its own, as the service is; the environment points to it."""
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         ready = Path(folder, "ready.json")
         command = [sys.executable, "-m", "infra.local.pubsub", "--port", "0", "--control-port", "0"]
         process = subprocess.Popen([*command, "--ready-file", str(ready)], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
@@ -102,39 +235,12 @@ def _create_topics() -> None:
         client.create_topic(name=f"projects/{PROJECT}/topics/{topic}")
 
 
-def _bare_publish(sending: Any) -> float:
-    """The floor: the official client sending as many messages of that size, with nothing before or after."""
-    data = json.dumps({"event_id": str(uuid4()), "data": {"filler": "x" * 350}}).encode()
-    started = time.perf_counter()
-    for future in [sending.send(topics.NOTIFICATIONS, data, {"event_type": "inventory_low"}) for _ in range(BACKLOG)]:
-        future.result()
-    return time.perf_counter() - started
-
-
-def _drain(sending: Any) -> float:
-    from shared.kit.publishing import Publisher, PublishingSettings
-
-    with transaction() as session:
-        session.execute(_FILL, {"rows": BACKLOG})
-    # What autovacuum does within a minute of such a load.
-    with transaction() as session:
-        session.execute(text("ANALYZE outbox_events"))
-    publisher = Publisher(sending, CATALOGUE, PublishingSettings.current())
-    started = time.perf_counter()
-    while publisher.publish_batch():
-        pass
-    took = time.perf_counter() - started
-    with read_only() as session:
-        assert session.scalar(text("SELECT count(*) FROM outbox_events WHERE published_at IS NULL")) == 0
-    return took
-
-
 @contextmanager
 def _old_transaction() -> Iterator[None]:
     """A transaction that has seen the database before the backlog, so that vacuum may remove nothing newer."""
     with engine().connect() as connection:
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        connection.execute(text("SELECT count(*) FROM outbox_events"))
+        connection.execute(text("SELECT count(*) FROM outbox_sequences"))
         yield
 
 
@@ -173,24 +279,3 @@ def _subscribe(endpoint: str) -> None:
         topic=f"projects/{PROJECT}/topics/{topics.NOTIFICATIONS}",
         push_config={"push_endpoint": endpoint},
     )
-
-
-def _latencies(sending: Any, arrivals: dict[UUID, float], *, events: int = 150) -> list[float]:
-    """Seconds from commit to arrival, for single events coming at odd moments."""
-    from shared.kit.publishing import Publisher, PublishingSettings
-
-    settings = PublishingSettings(outbox_window_s=events * 0.037 + 3)
-    worker = threading.Thread(target=Publisher(sending, CATALOGUE, settings).run)
-    worker.start()
-    committed: dict[UUID, float] = {}
-    for _ in range(events):
-        product = uuid4()
-        with transaction() as session:
-            emit(
-                session,
-                InventoryLow(product_id=product, vendor_store_id=product, available_qty=3, low_stock_threshold=5),
-            )
-        committed[product] = time.perf_counter()
-        time.sleep(0.037)
-    worker.join()
-    return [arrivals[product] - moment for product, moment in committed.items()]
