@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NEWEST = "newest"
     LOWEST_HASH = "lowest_hash"
     STORE_FALLBACK = "store_fallback"
+    RETRIED_ORDER = "retried_order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,11 @@ def attribution_to(candidates: Sequence[Touch], *, because: Reason | None = None
         "reason": because or _reason(ranked),
         "candidates": [str(touch.token_id) for touch in ranked],
     }
+
+
+def carried_over(snapshot: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The snapshot for what is ordered again: owed to the same ad, for that reason; `first_reason` decided at first."""
+    return snapshot and {"first_reason": snapshot["reason"], **snapshot, "reason": Reason.RETRIED_ORDER}
 
 
 def _reason(ranked: Sequence[Touch]) -> Reason:

@@ -2,7 +2,8 @@
 
 What stood when the order expired is ordered again. Stock is reserved anew; a line that gets none, or
 whose product is not offered any more, is rejected. The promo of the first order is given again as far
-as the lines leave room, and is not counted a second time: its first use came to nothing.
+as the lines leave room, and is not counted a second time: its first use came to nothing. What was owed to an
+ad still is.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from shared.ads.attribution import carried_over
 from shared.catalog.models import Product
 from shared.catalog.visibility import product_offered, vendor_refusal
 from shared.events.orders import OrderRetried
@@ -145,6 +147,7 @@ def _line_row(order_id: UUID, position: int, line: Row) -> Row:
         "status": LineStatus.PENDING if line["is_offered"] else LineStatus.REJECTED,
         "rejection_reason": None if line["is_offered"] else PRODUCT_UNAVAILABLE,
         **{name: line[name] for name in _SNAPSHOT},
+        "attribution": carried_over(line["attribution"]),
     }
 
 
@@ -167,6 +170,7 @@ def _beginning(former: Order, totals: Totals, lines: list[LineStatus]) -> Row:
     return {
         "checkout_group_id": new_id(),
         "retry_of_order_id": former.id,
+        "attribution": carried_over(former.attribution),
         "status": status_at_checkout(lines),
         "fulfillment_status": FulfillmentStatus.PENDING,
         "shipping_status": ShippingStatus.PENDING,

@@ -150,30 +150,6 @@ def test_a_quote_and_a_checkout_at_once_leave_one_outcome(api):
     assert orders() == (1 if answer.status == 201 else 0)
 
 
-@pytest.mark.parametrize("step", ["_reserve", "_total", "_redeem", "_write", "_announce"])
-def test_a_crash_at_any_step_leaves_nothing_and_the_retry_gives_what_would_have_been(api, events, monkeypatch, step):
-    vendor, store = a_vendor(), a_buyer()
-    product = a_product(vendor)
-    a_promo(vendor)
-    cart = a_cart(store, (product, 2), promos={vendor.id: "SPRING10"})
-    buyer = api.as_staff_of(store)
-    whole = getattr(checkout, step)
-
-    def crash(*arguments):
-        whole(*arguments)
-        raise RuntimeError("killed")
-
-    monkeypatch.setattr(checkout, step, crash)
-    crashed = buyer.post("", checkout_of(cart), key="once")
-    assert (crashed.status, orders(), events.types(), stock_of(product.id)) == (500, 0, [], (100, 0))
-
-    monkeypatch.setattr(checkout, step, whole)
-    retried = buyer.post("", checkout_of(cart), key="once")
-
-    assert (retried.status, retried.data["total_cents"], orders()) == (201, 4_500, 1)
-    assert (len(events.types()), stock_of(product.id)) == (2, (98, 2))
-
-
 def test_redis_lost_between_commit_and_reply_doubles_nothing(api, events):
     product, store = a_product(), a_buyer()
     cart = a_cart(store, (product, 1))

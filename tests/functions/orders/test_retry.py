@@ -1,9 +1,11 @@
 """An expired order is placed again: at its prices, with stock taken anew, once."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
+from shared.ads.claims import AdEvent
 from shared.catalog.models import Product
 from shared.events.orders import OrderRetried
 from shared.identity.models import KycStatus, Store
@@ -15,6 +17,7 @@ from shared.orders import cancellation, checkout, queries
 from shared.orders.drafting import Confirmed
 from shared.orders.models import IntentStatus, LineStatus, Order, OrderStatus, PaymentMethod
 from shared.orders.shipping import STANDARD
+from tests.builders.ads import some_claims
 from tests.builders.carts import HOME, a_cart
 from tests.builders.orders import A, an_order
 from tests.builders.products import a_product, a_promo
@@ -270,3 +273,38 @@ def test_three_retries_at_once_place_one_order(api, events):
     assert len({reply.data["id"] for reply in replies}) == 1
     assert [stock_of(line.product_id) for line in order.lines] == [(96, 4), (98, 2)]
     assert events.types() == ["order_retried"]
+
+
+def test_what_was_owed_to_an_ad_still_is(api, freeze):
+    vendor, buyer = a_vendor(), a_buyer()
+    product, other = a_product(vendor), a_product(vendor)
+    shown, clicked = some_claims(buyer, vendor, event=AdEvent.IMPRESSION), some_claims(buyer, product)
+    cart = a_cart(buyer, (product, 1), (other, 1), ads=[shown, clicked])
+    with transaction() as session:
+        (placed,) = checkout.convert(
+            session, buyer.id, cart, Confirmed(HOME, PaymentMethod.CASH, STANDARD, None)
+        ).orders
+    order = Order(id=placed["id"], buyer_store_id=buyer.id, vendor_store_id=vendor.id)
+    order.buyer = buyer
+    owed = []
+    for _ in range(3):
+        lines = lines_now(order)
+        owed.append([told and _owed(told) for told in (now(order).attribution, *(line.attribution for line in lines))])
+        freeze(clock.now() + timedelta(days=1))
+        with transaction() as session:
+            held = queries.lock_order(session, order.id)
+            emit(session, *cancellation.expire(session, held))
+        order.id = UUID(retry(api, order).data["id"])
+
+    ads = [shown, clicked, shown]
+    first = ["only_candidate", "only_candidate", "store_fallback"]
+    again = [(str(ad.token_id), "retried_order", reason) for ad, reason in zip(ads, first, strict=True)]
+    assert owed == [
+        [(str(ad.token_id), reason, None) for ad, reason in zip(ads, first, strict=True)],
+        again,
+        again,
+    ]
+
+
+def _owed(snapshot):
+    return snapshot["token_id"], snapshot["reason"], snapshot.get("first_reason")
