@@ -24,14 +24,15 @@ from infra.openapi import routes_of
 from shared.kit import db, limits
 from shared.kit.http.openapi import document
 from tests.api import Client
+from tests.maps import fresh_maps, maps_server
 from tests.security.catalogue import client_of
 from tests.security.fuzzed_world import CALLERS, Inhabited, settle
 from tests.security.specification import RULES
 from tests.square import fresh_square, square_server
 
-__all__ = ["fresh_square", "square_server"]
+__all__ = ["fresh_maps", "fresh_square", "maps_server", "square_server"]
 
-pytestmark = pytest.mark.usefixtures("committed_database", "square")
+pytestmark = pytest.mark.usefixtures("committed_database", "square", "maps")
 
 FUNCTIONS = [manifest.name for manifest in load_all() if manifest.trigger.kind == "http"]
 CHECKS = [
