@@ -11,4 +11,5 @@ import shared.media.models
 import shared.notifications.models
 import shared.operations.audit
 import shared.operations.flags
-import shared.orders.models  # noqa: F401
+import shared.orders.models
+import shared.reviews.models  # noqa: F401

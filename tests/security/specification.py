@@ -83,6 +83,9 @@ POST   /api/v1/admin/orders/{order_id}/confirm-payout            admin
 POST   /api/v1/admin/orders/{order_id}/payment/reject            admin
 POST   /api/v1/admin/orders/{order_id}/payment/reset             admin
 POST   /api/v1/admin/square/customers                            admin
+GET    /api/v1/admin/reviews                                     admin
+POST   /api/v1/admin/reviews/{review_id}/hide                    admin
+POST   /api/v1/admin/reviews/{review_id}/unhide                  admin
 GET    /api/v1/admin/stores                                      admin
 PATCH  /api/v1/admin/stores/{store_id}/address                   admin
 POST   /api/v1/admin/stores/{store_id}/reinstate                 admin
@@ -144,6 +147,9 @@ POST   /api/v1/orders/{order_id}/nudge                           buyer orders:bu
 POST   /api/v1/orders/{order_id}/retry                           buyer orders:buy
 GET    /api/v1/products                                          buyer browse
 GET    /api/v1/products/{product_id}                             buyer browse
+GET    /api/v1/products/{product_id}/reviews                     member browse
+POST   /api/v1/reviews                                           buyer reviews:write
+DELETE /api/v1/reviews/{review_id}                               buyer reviews:write
 GET    /api/v1/stores/me                                         member browse
 PUT    /api/v1/stores/me                                         member store:update
 PATCH  /api/v1/stores/me                                         member store:update
@@ -159,6 +165,7 @@ GET    /api/v1/stores/vendors/{store_id_or_slug}                 buyer browse
 GET    /api/v1/stores/{store_id}                                 user
 GET    /api/v1/stores/{store_id}/orders                          member orders:read
 GET    /api/v1/stores/{store_id}/products                        buyer browse
+GET    /api/v1/stores/{store_id}/reviews                         member browse
 GET    /api/v1/vendor/billing/charges                            vendor billing:manage
 GET    /api/v1/vendor/billing/plans                              vendor billing:manage
 GET    /api/v1/vendor/billing/plans/{plan_id}                    vendor billing:manage

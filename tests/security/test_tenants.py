@@ -19,6 +19,7 @@ from tests.builders.media import a_license, a_media
 from tests.builders.notifications import a_notification
 from tests.builders.orders import an_agent, an_order
 from tests.builders.products import a_product, a_promo
+from tests.builders.reviews import a_review
 from tests.builders.stores import a_buyer, a_member, a_store, a_vendor
 from tests.security.catalogue import Served, served
 from tests.security.specification import RULES, Rule
@@ -51,16 +52,19 @@ THEIRS: dict[str, Callable[[], UUID]] = {
     "license_id": lambda: a_license().id,
     "payment_method_id": a_payment_method,
     "user_id": lambda: a_member(a_buyer(), Role.STAFF).id,
+    "review_id": lambda: a_review(a_buyer(), a_vendor()).id,
     "notification_id": lambda: a_notification(Recipient(store_id=a_buyer().id)).id,
 }
 """Something of others, by the variable of a path that names it."""
 
 SHARED = {
     "GET /api/v1/products/{product_id}": "what is on sale is for every buyer to see",
+    "GET /api/v1/products/{product_id}/reviews": "what buyers think of what is on sale is for every buyer to see",
     "GET /api/v1/stores/vendors/{store_id_or_slug}": "who sells to a buyer is for every such buyer to see",
     "GET /api/v1/stores/{store_id}": "a store's public face",
     "GET /api/v1/stores/{store_id}/orders": "the caller's own orders, by the store with which they were made",
     "GET /api/v1/stores/{store_id}/products": "what is on sale is for every buyer to see",
+    "GET /api/v1/stores/{store_id}/reviews": "what buyers think of a vendor is for every buyer to see",
     "GET /api/v1/vendor/billing/plans/{plan_id}": "plans are the platform's",
     "POST /api/v1/agent/orders/{order_id}/claim": "an order without an agent is for any agent to take",
 }

@@ -9,6 +9,7 @@ from infra.local.seed import billing
 from infra.local.seed.assortment import draw_assortment
 from infra.local.seed.files import Files
 from infra.local.seed.licenses import draw_licenses
+from infra.local.seed.opinions import make_wishes, write_reviews
 from infra.local.seed.orders import Cast, place_orders
 from infra.local.seed.people import ADMIN_EMAIL, AGENT_EMAILS, PASSWORD, People
 from infra.local.seed.promos import write_promos
@@ -63,7 +64,10 @@ def _seed() -> None:
     with console.step("Orders placed and led through their lives"):
         cast = Cast(buyers, {vendor.id: vendor for vendor in vendors}, agent_ids, admin_id)
         count = place_orders(cast, rng)
+    with console.step("Wishes made and reviews written"):
+        wishes, reviews = make_wishes(buyers, rng), write_reviews(buyers, rng)
     console.note(f"{len(vendors)} vendors, {len(buyers)} buyers, {len(assortment.products)} products, {count} orders")
+    console.note(f"{wishes} wishes, {reviews} reviews")
 
 
 def tell_sign_ins() -> None:

@@ -6,6 +6,6 @@ It may use `:now` and `:today` (in the launch state's zone).
 
 from collections.abc import Mapping
 
-from shared.operations.checks import accounts, money, outbox, stock
+from shared.operations.checks import accounts, money, outbox, ratings, stock
 
-CHECKS: Mapping[str, str] = {**stock.CHECKS, **money.CHECKS, **accounts.CHECKS, **outbox.CHECKS}
+CHECKS: Mapping[str, str] = {**stock.CHECKS, **money.CHECKS, **accounts.CHECKS, **outbox.CHECKS, **ratings.CHECKS}

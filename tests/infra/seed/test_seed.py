@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from infra.local.seed.__main__ import is_seeded, main
 from infra.local.seed.people import ADMIN_EMAIL, PASSWORD
 from shared.catalog.browse import BrowseQuery, browse
-from shared.catalog.models import Category, Product, VendorPromo
+from shared.catalog.models import Category, Product, VendorPromo, Wishlist, WishlistItem
 from shared.identity.models import Store, StoreMembership, User
 from shared.identity.passwords import matches
 from shared.identity.permissions import Role, StoreType, SystemRole
@@ -17,6 +17,7 @@ from shared.licensing.models import License, LicenseStatus
 from shared.media.models import Media, MediaStatus
 from shared.operations.invariants import check_all
 from shared.orders.models import Order, OrderStatus
+from shared.reviews.models import Review
 
 
 @pytest.fixture
@@ -41,9 +42,14 @@ def test_the_marketplace_is_sound_complete_and_written_once(marketplace, capsys)
     assert count(VendorPromo) == 11
     assert count(License, License.status == LicenseStatus.PENDING) == 2
     assert count(Media, Media.status != MediaStatus.UPLOADED) == 0
+    assert count(Wishlist) == 29
+    assert count(WishlistItem) > 60
+    assert count(Review, Review.store_id.is_not(None)) > 3
+    assert count(Review, Review.product_id.is_not(None)) > 3
     assert count(User, User.system_role == SystemRole.AGENT) == 3
     with read_only() as session:
         assert set(session.scalars(select(Order.status))) == set(OrderStatus)
+        assert set(session.scalars(select(Review.rating))) == {2, 3, 4, 5}
         assert set(session.scalars(select(Product.category))) == set(Category)
         assert set(session.scalars(select(StoreMembership.role))) == set(Role)
         admin = session.scalars(select(User).where(User.email == ADMIN_EMAIL)).one()

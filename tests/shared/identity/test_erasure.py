@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 import shared.billing.erasure
 import shared.catalog.erasure
 import shared.licensing.erasure
 import shared.orders.erasure
+import shared.reviews.erasure
 from shared.billing.models import Charge, ChargeStatus, ChargeType, PaymentMethod
 from shared.catalog.models import Product, VendorPromo, Wishlist, WishlistItem
 from shared.catalog.wishlist import wish
@@ -25,15 +26,19 @@ from shared.kit.ids import new_id
 from shared.licensing.models import License
 from shared.media.kinds import MediaKind
 from shared.media.models import EntityType, Media, MediaAttachment, MediaStatus
+from shared.operations.invariants import check_all
 from shared.orders.models import Cart, Order
+from shared.reviews.models import Review
 from tests.builders.carts import a_cart
 from tests.builders.media import a_license, a_media, attached
 from tests.builders.orders import an_order
 from tests.builders.products import a_product, a_promo
-from tests.builders.stores import a_buyer, a_member, a_vendor
+from tests.builders.reviews import a_review
+from tests.builders.stores import a_buyer, a_member, a_user, a_vendor
 from tests.events import audited
 
-TRACES = [context.erasure.TRACES for context in (shared.orders, shared.billing, shared.catalog, shared.licensing)]
+CONTEXTS = (shared.orders, shared.reviews, shared.billing, shared.catalog, shared.licensing)
+TRACES = [context.erasure.TRACES for context in CONTEXTS]
 NOW = clock.now()
 
 
@@ -114,6 +119,36 @@ def test_a_buyers_wishlist_goes_whether_its_store_goes_or_stays_nameless():
 
     assert outcomes == [Erasure.DELETED, Erasure.ANONYMISED]
     assert rows_of(Wishlist, Wishlist.store_id == other.id) == rows_of(Wishlist) == rows_of(WishlistItem) == 1
+
+
+def test_what_a_buyer_wrote_stays_and_what_was_written_of_a_vendor_goes():
+    shop, farm, other = a_buyer(company_name="Green Mesa LLC"), a_vendor(), a_vendor()
+    product = a_product(farm)
+    for subject in (farm, product, other):
+        a_review(shop, subject)
+    an_order(vendor=farm)
+
+    outcomes = [erased(deleted(store)) for store in (farm, shop)]
+
+    assert outcomes == [Erasure.ANONYMISED, Erasure.ANONYMISED]
+    with read_only() as session:
+        (kept,) = session.scalars(select(Review))
+    assert (kept.store_id, kept.buyer_store_id) == (other.id, shop.id)
+    assert find(shop).name == "Deleted store"
+    assert (find(farm).rating_count, find(farm).rating_sum) == (0, 0)
+    assert all(finding.holds for finding in check_all(["store_ratings_equal_reviews", "product_ratings_equal_reviews"]))
+
+
+def test_a_person_leaves_no_name_under_what_they_wrote():
+    shop, farm = a_buyer(), a_vendor()
+    rosa = a_user()
+    written = a_review(shop, farm, author_user_id=rosa.id)
+
+    with transaction() as session:
+        session.execute(delete(User).where(User.id == rosa.id))
+
+    with read_only() as session:
+        assert session.get_one(Review, written.id).author_user_id is None
 
 
 def test_its_files_and_licenses_go_first_and_then_the_store(events):

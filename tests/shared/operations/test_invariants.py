@@ -23,6 +23,8 @@ from shared.operations import invariants
 from shared.operations.checks import CHECKS
 from shared.operations.invariants import NAMED, Finding, Violation, check_all
 from shared.orders.models import OrderStatus
+from tests.builders.products import a_product
+from tests.builders.reviews import a_review
 from tests.builders.stores import a_buyer
 from tests.world import World, a_licensed, a_paid_period, a_paid_subscription, a_world, told
 
@@ -272,6 +274,28 @@ def test_a_store_that_counts_as_active_and_subscribed_to_nothing(world):
         session.execute(update(Store).where(Store.id == world.buyer.id).values(subscription_active=True))
 
     assert broken() == {"subscription_flag": [str(world.buyer.id)]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE reviews SET rating = 1 WHERE id = :id",
+        "UPDATE reviews SET hidden_at = now(), hidden_reason = 'rude' WHERE id = :id",
+        "DELETE FROM reviews WHERE id = :id",
+        "UPDATE {table} SET rating_count = 2 WHERE id = :subject",
+        "UPDATE {table} SET rating_sum = 3 WHERE id = :subject",
+    ],
+)
+@pytest.mark.parametrize("table", ["stores", "products"])
+def test_a_rating_that_is_not_what_the_reviews_make(world, table, change):
+    subject = world.vendor if table == "stores" else a_product(world.vendor)
+    review = a_review(world.buyer, subject, 4)
+    a_review(a_licensed(StoreType.BUYER), subject, 1, hidden_at=clock.now(), hidden_reason="rude")
+    assert broken() == {}
+
+    damage(change.format(table=table), id=review.id, subject=subject.id)
+
+    assert broken() == {f"{table.removesuffix('s')}_ratings_equal_reviews": [str(subject.id)]}
 
 
 @pytest.mark.parametrize("sequence", [1, 2, 3])
