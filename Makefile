@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire reset test check format bench bench-commerce bench-outbox chaos map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss backup-drill
+.PHONY: help setup run demo fire env reset test check format bench bench-commerce bench-outbox chaos map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss drill reseal backup-drill
 
 help:
 	@$(PYTHON) -m infra.task
@@ -27,6 +27,9 @@ fire: .venv/installed ## Run a scheduled job now: make fire JOB=cron_order_ttl
 	$(if $(JOB),,$(error Say which job: make fire JOB=cron_order_ttl))
 	$(TASK) -- $(BIN)/python -m infra.local.fire $(JOB)
 
+env: .venv/installed ## What a shell needs for the runbooks: eval "$(make -s env)"
+	@$(BIN)/python -m infra.operations.surroundings
+
 reset: .venv/installed ## Forget the local stack's data
 	$(TASK) -- $(BIN)/python -m infra.local.reset
 
@@ -44,6 +47,12 @@ dlq-replay: .venv/installed ## Send a dead letter's event again: make dlq-replay
 dlq-dismiss: .venv/installed ## Let a dead letter rest: make dlq-dismiss ID=0198… REASON='why'
 	$(if $(and $(ID),$(REASON)),,$(error Say which letter and why: make dlq-dismiss ID=0198… REASON='why'))
 	$(TASK) -- $(BIN)/python -m infra.operations.dead_letters dismiss $(ID) '$(REASON)'
+
+drill: .venv/installed ## Try a runbook on the running stack: make drill R=outbox-backlog
+	$(TASK) -- $(BIN)/python -m infra.operations.drill $(R)
+
+reseal: .venv/installed ## Seal every second factor with the present key of PF_MFA_KEYS
+	$(TASK) -- $(BIN)/python -m infra.operations.reseal
 
 backup-drill: .venv/installed ## Dump the database, restore the dump beside it, and compare the two
 	$(TASK) -- $(BIN)/python -m infra.operations.backup_drill

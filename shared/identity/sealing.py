@@ -40,7 +40,8 @@ class CannotUnseal(Exception):
 
 def seal(text: str, *, owner_id: UUID) -> str:
     """The text as it may be kept."""
-    kid, key = next(iter(_keys().items()))
+    kid = present_kid()
+    key = _keys()[kid]
     nonce = secrets.token_bytes(_NONCE_BYTES)
     sealed = nonce + _cipher(key).encrypt(nonce, text.encode(), owner_id.bytes)
     return f"{kid}.{urlsafe_b64encode(sealed).decode()}"
@@ -61,7 +62,12 @@ def unseal(sealed: str, *, owner_id: UUID) -> str:
 
 def is_outdated(sealed: str) -> bool:
     """Whether another key than the present one sealed this."""
-    return sealed.partition(".")[0] != next(iter(_keys()))
+    return sealed.partition(".")[0] != present_kid()
+
+
+def present_kid() -> str:
+    """The id of the key that seals."""
+    return next(iter(_keys()))
 
 
 def _keys() -> dict[str, str]:

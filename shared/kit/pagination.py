@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, literal, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -20,9 +20,20 @@ __all__ = ["CursorSettings", "Order", "Page", "PageQuery", "page_of"]
 
 
 class CursorSettings(Settings):
-    """The secret with which cursors are signed."""
+    """The secrets of cursors, separated by commas; the first signs, all are accepted."""
 
-    cursor_key: str = Field(min_length=32)
+    cursor_key: str
+
+    @field_validator("cursor_key")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        if any(len(key) < 32 for key in value.split(",")):
+            raise ValueError("expected secrets of 32 characters or more, separated by commas")
+        return value
+
+    @property
+    def keys(self) -> list[bytes]:
+        return [key.encode() for key in self.cursor_key.split(",")]
 
 
 class PageQuery(Query):
@@ -132,14 +143,14 @@ def _purpose(query: PageQuery, order: Order) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def _mac(payload: bytes, purpose: str) -> bytes:
-    secret = CursorSettings.current().cursor_key.encode()
-    return hmac.digest(secret, purpose.encode() + payload, "sha256")[:12]
+def _mac(payload: bytes, purpose: str, key: bytes) -> bytes:
+    return hmac.digest(key, purpose.encode() + payload, "sha256")[:12]
 
 
 def _write(values: list[str], purpose: str, *, backwards: bool) -> str:
     payload = json.dumps([int(backwards), *values], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_mac(payload, purpose) + payload).decode().rstrip("=")
+    signed = _mac(payload, purpose, CursorSettings.current().keys[0]) + payload
+    return base64.urlsafe_b64encode(signed).decode().rstrip("=")
 
 
 def _read(cursor: str, purpose: str, limit: int) -> Seek:
@@ -148,7 +159,7 @@ def _read(cursor: str, purpose: str, limit: int) -> Seek:
     except ValueError:
         raw = b""
     mac, payload = raw[:12], raw[12:]
-    if not hmac.compare_digest(mac, _mac(payload, purpose)):
+    if not any(hmac.compare_digest(mac, _mac(payload, purpose, key)) for key in CursorSettings.current().keys):
         raise InvalidRequest.field("cursor", "This cursor was not made for this list and these filters.")
     backwards, *values = json.loads(payload)
     return Seek(limit, values, bool(backwards))

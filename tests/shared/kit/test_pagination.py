@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from shared.identity.models import User
+from shared.kit.config import SettingMissing
 from shared.kit.db import read_only, transaction
 from shared.kit.errors import InvalidRequest
-from shared.kit.pagination import Order, PageQuery, page_of
+from shared.kit.pagination import CursorSettings, Order, PageQuery, page_of
 from tests.builders.stores import a_user
 
 NEWEST = Order((User.created_at, User.id))
@@ -108,3 +109,36 @@ def test_a_cursor_is_good_for_its_filters_only():
     with pytest.raises(InvalidRequest):
         page(limit=1, cursor=cursor, last_name="Diaz")
     assert len(page(limit=2, cursor=cursor).items) == 2
+
+
+@pytest.fixture
+def cursor_keys(monkeypatch):
+    def use(setting: str) -> None:
+        monkeypatch.setenv("PF_CURSOR_KEY", setting)
+        CursorSettings.forget()
+
+    yield use
+    monkeypatch.undo()
+    CursorSettings.forget()
+
+
+def test_a_cursor_outlives_its_key_until_that_is_retired(database, cursor_keys):
+    for _ in range(3):
+        a_user()
+    old, new = "the-former-cursor-secret-of-the-tests", "the-present-cursor-secret-of-the-tests"
+    cursor_keys(old)
+    before = page(limit=1).next
+    cursor_keys(f"{new},{old}")
+
+    assert emails(page(limit=1, cursor=before)) == emails(page(limit=1, cursor=page(limit=1).next))
+    cursor_keys(new)
+    with pytest.raises(InvalidRequest):
+        page(limit=1, cursor=before)
+
+
+@pytest.mark.parametrize("setting", ["short", "a-secret-that-is-quite-long-enough-001,short"])
+def test_a_weak_key_is_refused(cursor_keys, setting):
+    cursor_keys(setting)
+
+    with pytest.raises(SettingMissing, match=r"^Setting PF_CURSOR_KEY is not usable"):
+        CursorSettings.current()
