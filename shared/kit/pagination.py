@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, func, lit
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.kit.config import Settings
+from shared.kit.context import work
 from shared.kit.errors import InvalidRequest
 from shared.kit.schemas import Page, Query
 
@@ -138,8 +139,8 @@ def _values(row: Row[Any], count: int) -> list[str]:
 
 
 def _purpose(query: PageQuery, order: Order) -> str:
-    """What a cursor is good for: this list, these filters, this order."""
-    told = [type(query).__name__, query.filters(), [str(key) for key in order.keys], order.descending]
+    """What a cursor is good for: this list of this route, these filters, this order."""
+    told = [work().action, type(query).__name__, query.filters(), [str(key) for key in order.keys], order.descending]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

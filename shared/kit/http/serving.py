@@ -42,9 +42,16 @@ class CorsSettings(Settings):
         return frozenset(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
 
+class _App(Flask):
+    """Flask, whose own answers to OPTIONS carry our headers too: a browser asks so before it sends anything."""
+
+    def make_default_options_response(self) -> FlaskResponse:
+        return _around(self.name, super().make_default_options_response)()
+
+
 def application(name: str, routes: Sequence[Route], health: Health) -> Flask:
     """The Flask application of function `name`: its routes, its health, and one shape for all errors."""
-    app = Flask(name, static_folder=None)
+    app = _App(name, static_folder=None)
     app.url_map.strict_slashes = False
     for route in routes:
         app.add_url_rule(route.path, f"{route.method} {route.path}", _view(name, route), methods=[route.method])
