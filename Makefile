@@ -90,7 +90,7 @@ stage: .venv/installed ## Build one function's bundle in dist/: make stage F=ord
 	$(if $(F),,$(error Say which function: make stage F=orders))
 	$(TASK) -- $(BIN)/python -m infra.stage $(F)
 
-provision: .venv/installed ## Make topics and subscriptions in PF_GCP_PROJECT; DRY_RUN=1 prints the plan
+provision: .venv/installed ## Make topics, subscriptions and what watches them in PF_GCP_PROJECT; DRY_RUN=1 prints the plan
 	$(TASK) -- $(BIN)/python -m infra.provision $(if $(DRY_RUN),--dry-run)
 
 lock: ## Pin pyproject.toml's dependencies with hashes in requirements.lock

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Verb = Literal["create", "change", "keep"]
+Verb = Literal["create", "change", "keep", "remove"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to create, to change or to keep as it is; `detail` says how it shall be."""
+    """One thing to create, to change, to keep as it is or to remove; `detail` says how it shall be."""
 
     verb: Verb
     kind: str
