@@ -87,7 +87,7 @@ def pick_up(caller: AgentCaller, order_id: UUID) -> OrderResponse:
         return get_order_of_agent(session, caller.user_id, order_id)
 
 
-@api.post("/<uuid:order_id>/deliver", allow=agent(), idempotent=DAY_1, raises=(NotFound, StateConflict))
+@api.post("/<uuid:order_id>/deliver", allow=agent(), idempotent=DAY_1, raises=(NotFound, InvalidRequest, StateConflict))
 def deliver(caller: AgentCaller, order_id: UUID, body: DeliverRequest) -> OrderResponse:
     """The buyer has the goods."""
     with transaction() as session:

@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.events.orders import OrderDelivered, OrderInTransit
 from shared.inventory import reservation
 from shared.kit import clock
+from shared.kit.errors import InvalidRequest
+from shared.media.models import USABLE, Media
 from shared.orders.history import Happened, about, recorded
 from shared.orders.lifecycle import ORDERS, Action, is_done, move
 from shared.orders.lines import lines_of, stock_lines
@@ -34,10 +37,15 @@ def deliver(
     signature_media_id: UUID | None = None,
     recipient_name: str | None = None,
 ) -> Happened:
-    """The buyer has the goods, and the reserved stock is gone for good. Raises StateConflict."""
+    """The buyer has the goods, and the reserved stock is gone for good.
+
+    Raises StateConflict, and InvalidRequest for a signature that is no file of the order's stores.
+    """
     if is_done(order, Actor.AGENT, Action.DELIVER):
         return ()
     ORDERS.require(order.status, Actor.AGENT, Action.DELIVER)
+    if signature_media_id is not None:
+        _require_file(session, order, signature_media_id)
     with recorded(session, order, "order.delivered"):
         brought = [line for line in lines_of(session, order).values() if line.status is not LineStatus.REJECTED]
         reservation.consume(session, stock_lines(order, brought))
@@ -47,3 +55,10 @@ def deliver(
         order.recipient_name = recipient_name
         move(order, Actor.AGENT, Action.DELIVER)
     return (OrderDelivered(**about(order), agent_user_id=assignment.agent_user_id),)
+
+
+def _require_file(session: Session, order: Order, media_id: UUID) -> None:
+    """Agents have no files of their own: the picture is one that the buyer or the vendor uploaded."""
+    theirs = Media.store_id.in_([order.buyer_store_id, order.vendor_store_id])
+    if session.scalar(select(Media.id).where(Media.id == media_id, theirs, Media.status.in_(USABLE))) is None:
+        raise InvalidRequest.field("signature_media_id", "There is no such file of the buyer's or the vendor's.")

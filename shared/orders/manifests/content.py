@@ -136,7 +136,7 @@ def _goods(session: Session, order_id: UUID) -> tuple[Goods, ...]:
         Goods(
             title=line.title,
             sku=line.sku,
-            sort=", ".join(_told(line.category, line.classification, line.strain)),
+            sort=", ".join(_told((line.category or "").replace("_", "-"), line.classification, line.strain)),
             qty=line.qty,
             unit=line.unit or "unit",
         )

@@ -4,7 +4,10 @@ import pytest
 
 from shared.events.orders import OrderAssigned, OrderDelivered, OrderInTransit
 from shared.kit.ids import new_id
+from shared.media.kinds import MediaKind
+from shared.media.models import MediaStatus
 from shared.orders.models import LineStatus, OrderStatus, ShippingStatus
+from tests.builders.media import a_media
 from tests.builders.orders import A, an_agent, an_order
 from tests.builders.stores import a_user
 from tests.events import audited
@@ -78,7 +81,7 @@ def test_picking_up_puts_the_order_on_its_way(api, events):
 
 def test_delivering_consumes_the_stock_of_what_was_brought(api, events):
     order = an_order(OrderStatus.IN_TRANSIT, lines=(A(qty=4), A(qty=2, status=LineStatus.REJECTED)))
-    signature = new_id()
+    signature = a_media(order.buyer, MediaKind.OTHER).id
 
     reply = api.as_agent(order.agent).post(
         f"/{order.id}/deliver", {"signature_media_id": str(signature), "recipient_name": "Rosa Diaz"}
@@ -94,6 +97,22 @@ def test_delivering_consumes_the_stock_of_what_was_brought(api, events):
     assert money_of(order) == (10_000, 0, 10_000, 10_000)
     assert events.emitted() == [OrderDelivered(**about(order), agent_user_id=order.agent.id)]
     assert [(action, after["status"]) for action, _, after in audited()] == [("order.delivered", "delivered")]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [lambda _: new_id(), lambda _: a_media().id, lambda order: a_media(order.buyer, status=MediaStatus.PENDING).id],
+    ids=["unknown", "another store's", "not uploaded"],
+)
+def test_a_signature_is_a_file_of_the_buyers_or_the_vendors(api, events, made):
+    order = an_order(OrderStatus.IN_TRANSIT)
+    media_id = made(order)
+    before = everything_about(order)
+
+    reply = api.as_agent(order.agent).post(f"/{order.id}/deliver", {"signature_media_id": str(media_id)})
+
+    assert (reply.status, reply.error.fields) == (400, ["signature_media_id"])
+    assert (everything_about(order), events.types()) == (before, [])
 
 
 def test_delivered_twice_with_two_keys_consumes_once(api, events):
