@@ -99,17 +99,20 @@ class Order:
 Fetch = Callable[[Seek], Sequence[Row[Any]]]
 
 
-def page_of(session: Session, statement: Select[Any], query: PageQuery, order: Order) -> Page[Row[Any]]:
+def page_of(
+    session: Session, statement: Select[Any], query: PageQuery, order: Order, *, counted: Select[Any] | None = None
+) -> Page[Row[Any]]:
     """One page of `statement` in `order`: one SQL statement, one more when a total is asked for.
 
-    Raises InvalidRequest for a cursor that was tampered with or made under other filters.
+    `counted` may be a plainer statement that has as many rows. Raises InvalidRequest for a cursor that was
+    tampered with or made under other filters.
     """
     marked = statement.add_columns(*order.marks())
     page = page_from(lambda seek: list(session.execute(order.sought(marked, seek))), query, order)
     if not query.include_total:
         return page
-    counted = select(func.count()).select_from(statement.order_by(None).subquery())
-    return replace(page, total=session.scalar(counted))
+    rows = (statement if counted is None else counted).order_by(None).subquery()
+    return replace(page, total=session.scalar(select(func.count()).select_from(rows)))
 
 
 def page_from(fetch: Fetch, query: PageQuery, order: Order) -> Page[Row[Any]]:

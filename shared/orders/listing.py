@@ -47,6 +47,10 @@ class Side(StrEnum):
     def counterparty(self) -> type[Store]:
         return Vendor if self is Side.BUYER else Buyer
 
+    def is_with_counterparty(self) -> ColumnElement[bool]:
+        """Joins an order's other side."""
+        return self.counterparty.id == (Order.vendor_store_id if self is Side.BUYER else Order.buyer_store_id)
+
 
 ACTIONABLE = {
     Side.VENDOR: (*WAITING_FOR_VENDOR, OrderStatus.HOLD),
@@ -133,19 +137,23 @@ def list_orders_of(
 ) -> Page[OrderRowResponse]:
     """A store's orders as buyer or as vendor, newest first."""
     side = query.side or default
-    statement = order_rows(side.is_of(store_id), *filters(query, [side.counterparty]))
+    conditions = [side.is_of(store_id), *filters(query, [side.counterparty])]
     if query.actionable is not None:
         waits = Order.status.in_(ACTIONABLE[side])
-        statement = statement.where(waits if query.actionable else ~waits)
-    return _page(session, statement, query, NEWEST_FIRST)
+        conditions.append(waits if query.actionable else ~waits)
+    counted = _counted(query, conditions)
+    if query.q is not None:
+        counted = counted.join(side.counterparty, side.is_with_counterparty())
+    return _page(session, order_rows(*conditions), query, NEWEST_FIRST, counted)
 
 
 def list_all_orders(session: Session, query: AdminOrdersQuery) -> Page[OrderRowResponse]:
     """Everybody's orders, newest first."""
     wanted = {Order.buyer_store_id: query.buyer_store_id, Order.vendor_store_id: query.vendor_store_id}
-    chosen = [column == store_id for column, store_id in wanted.items() if store_id is not None]
-    found = [searching.of_any_store(session, query.q)] if query.q is not None else []
-    return _page(session, order_rows(*chosen, *found, *filters(query)), query, NEWEST_FIRST)
+    conditions = [*filters(query), *(column == store_id for column, store_id in wanted.items() if store_id is not None)]
+    if query.q is not None:
+        conditions.append(searching.of_any_store(session, query.q))
+    return _page(session, order_rows(*conditions), query, NEWEST_FIRST, _counted(query, conditions))
 
 
 def list_payable(session: Session, query: PageQuery) -> Page[OrderRowResponse]:
@@ -220,6 +228,14 @@ def line_counts() -> ColumnElement[Any]:
     return counted.where(OrderLine.order_id == Order.id).correlate(Order).scalar_subquery()
 
 
-def _page(session: Session, statement: Select[Any], query: PageQuery, order: SortOrder) -> Page[OrderRowResponse]:
-    page = page_of(session, statement, query, order)
+def _counted(query: OrdersQuery, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """As many rows as `order_rows`, joining only what is filtered: each order has one payment and two stores."""
+    orders = select(Order.id).where(*conditions)
+    return orders.join(PaymentIntent, PaymentIntent.order_id == Order.id) if query.payment_status else orders
+
+
+def _page(
+    session: Session, statement: Select[Any], query: PageQuery, order: SortOrder, counted: Select[Any] | None = None
+) -> Page[OrderRowResponse]:
+    page = page_of(session, statement, query, order, counted=counted)
     return page.of([OrderRowResponse.model_validate(row) for row in page.items])

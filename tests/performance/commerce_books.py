@@ -26,7 +26,7 @@ SIZES, ROUNDS, DEEP_PAGE = "10000,100000,1000000", 15, 20
 # Below that, reading a table whole may well be the best plan.
 LARGE = 100_000
 _WHOLE = "reads whole"
-TABLES = {"vendor_orders", "order_line_items", "payment_intents", "audit_logs"}
+TABLES = {"vendor_orders", "order_line_items", "payment_intents"}
 
 
 def run(_: Servers) -> None:

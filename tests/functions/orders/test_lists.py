@@ -172,6 +172,33 @@ def test_a_total_counts_what_is_filtered(api, vendor):
     assert (len(reply.json["data"]), reply.json["total"]) == (1, 2)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"payment_status": "unpaid"},
+        {"payment_status": "paid,failed"},
+        {"q": "mesa"},
+        {"q": "mesa", "payment_status": "paid"},
+        {"q": "9999999"},
+        {"actionable": "true"},
+        {"actionable": "false", "q": "mesa"},
+        {"status": "closed,hold", "fulfillment_status": "fulfilled", "shipping_status": "delivered"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("side", ["buyer", "vendor"])
+def test_a_total_is_as_many_as_there_are_rows(api, buyer, vendor, side, query):
+    for status in (OrderStatus.CREATED_PENDING, OrderStatus.HOLD, OrderStatus.CLOSED):
+        an_order(status, buyer=buyer, vendor=vendor)
+        an_order(status, buyer=buyer, vendor=a_vendor(company_name="Mesa Growers LLC"))
+        an_order(status, buyer=a_buyer(company_name="Tulsa Leaf"), vendor=vendor)
+
+    reply = api.as_member(buyer if side == "buyer" else vendor).get("/orders", include_total="true", **query)
+
+    assert reply.json["total"] == len(reply.json["data"])
+
+
 def test_a_cursor_serves_only_the_filters_it_was_made_for(api, vendor):
     for _ in range(3):
         an_order(vendor=vendor)
