@@ -1,10 +1,12 @@
 """A publisher as a process of its own: `drain N` publishes about N events, `run S` publishes for S seconds.
 
-It says that it is ready, waits for a line, works, and says how many events it published. Run by itself, as the
+It says that it is ready, waits for a line, works, and says how many events it published with how many seconds of
+its processor. Run by itself, as the
 package `tests` takes the servers' addresses out of the environment.
 """
 
 import sys
+import time
 
 from shared.events.catalogue import CATALOGUE
 from shared.integrations import pubsub
@@ -28,7 +30,9 @@ def main(what: str, amount: str) -> None:
         pass
     print("ready", flush=True)
     sys.stdin.readline()
-    print(drain(publisher, int(amount)) if what == "drain" else sum(publisher.run().values()), flush=True)
+    began_s = time.process_time()
+    done = drain(publisher, int(amount)) if what == "drain" else sum(publisher.run().values())
+    print(done, time.process_time() - began_s, flush=True)
 
 
 if __name__ == "__main__":
