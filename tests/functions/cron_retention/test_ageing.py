@@ -157,6 +157,13 @@ def test_a_batch_is_one_statement_however_many_rows(in_twos, now, freeze, marks,
     assert this.sql_statements == len(retention.RULES) - 1 + batches
 
 
+def test_batches_are_of_five_thousand_with_a_pause_unless_set_otherwise():
+    settings = RetentionSettings()
+
+    assert settings.retention_batch_size == 5_000
+    assert settings.retention_pause_s > 0
+
+
 def test_it_pauses_between_batches_and_stops_when_asked(in_twos, now, freeze, monkeypatch):
     for _ in range(5):
         a_mark()
