@@ -62,16 +62,23 @@ def write_review(
     subject = Subject.of(store_id=request.store_id, product_id=request.product_id)
     if not _was_received(session, buyer_store_id, subject):
         _refuse(session, buyer_store_id, subject)
+    now = clock.now()
+    written = {
+        "author_user_id": author_id,
+        "rating": request.rating,
+        "title": plain(request.title),
+        "body": plain(request.body),
+        "updated_at": now,
+    }
     subject.lock(session)
-    written = {"rating": request.rating, "title": plain(request.title), "body": plain(request.body)}
     review = session.scalar(select(Review).where(subject.reviews, Review.buyer_store_id == buyer_store_id))
     if review is None:
         review = Review(
             id=new_id(),
             buyer_store_id=buyer_store_id,
-            author_user_id=author_id,
             store_id=request.store_id,
             product_id=request.product_id,
+            created_at=now,
             **written,
         )
         session.add(review)
@@ -79,7 +86,7 @@ def write_review(
         return review, True
     if not review.is_hidden:
         subject.add(session, count=0, total=request.rating - review.rating)
-    for field, value in {**written, "author_user_id": author_id, "updated_at": clock.now()}.items():
+    for field, value in written.items():
         setattr(review, field, value)
     return review, False
 

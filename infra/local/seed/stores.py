@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from infra.local.seed.forms import FORMS
 from infra.local.seed.names import BUYERS, NEW_VENDORS, VENDORS, Trade, VendorName
 from infra.local.seed.people import People
 from infra.local.seed.places import CITIES, address_in
@@ -93,7 +94,7 @@ def _store(
         "kyc_status": KycStatus.PENDING_VERIFICATION if name in pending else KycStatus.VERIFIED,
         "delivery_radius_meters": named.radius_meters if named else 0,
         "social_links": {},
-        "categories": [],
+        "categories": sorted({form.category for form in FORMS[named.trade]}) if named else [],
         "created_at": clock.now() - timedelta(days=rng.randint(130, 400)),
         "country": "US",
         "subscription_active": False,
