@@ -17,7 +17,7 @@ from tests.builders.products import a_product
 from tests.builders.stores import a_buyer, a_member, a_vendor
 from tests.functions.reviews.reviewing import a_customer, a_farm_with_a_product, id_of, rating_of, review
 
-RECEIVED = {OrderStatus.DELIVERED, OrderStatus.CLOSED}
+RECEIVED = (OrderStatus.DELIVERED, OrderStatus.CLOSED)
 
 
 def kept():
