@@ -142,6 +142,9 @@ class Client:
         address = path if path.startswith(("/api", "/health")) else self.prefix + path
         payload: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
         response = self.client.open(address, method=method, query_string=query or None, headers=sent, **payload)
+        for name in ("X-PF-Token", "X-PF-Refresh-Token"):
+            token = response.headers.get(name)
+            assert token is None or token.encode() not in response.data, "tokens leave in headers and never in a body"
         return Answer(response.status_code, dict(response.headers), response.data)
 
 

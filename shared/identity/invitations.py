@@ -14,7 +14,7 @@ from shared.identity.permissions import Role
 from shared.kit.errors import Conflict, NotFound, StateConflict
 from shared.kit.ids import new_id
 from shared.kit.outbox import emit
-from shared.operations.audit import audit
+from shared.operations.audit import audit, entry, record
 
 
 class AlreadyMember(Conflict):
@@ -56,9 +56,16 @@ def resend(session: Session, store_id: UUID, user_id: UUID, *, by: MemberCaller)
 
 
 def accept_all(session: Session, user_id: UUID) -> None:
-    """Let every store that invited a person have them: they proved the mailbox and set a password."""
+    """Let every store that invited a person have them: they proved the mailbox and set a password. Audited."""
     invited = (StoreMembership.user_id == user_id, StoreMembership.status == MembershipStatus.INVITED)
-    session.execute(update(StoreMembership).where(*invited).values(status=MembershipStatus.ACTIVE))
+    accepted = update(StoreMembership).where(*invited).values(status=MembershipStatus.ACTIVE)
+    joined = session.execute(accepted.returning(StoreMembership.store_id, StoreMembership.role)).all()
+    entries = [
+        entry("member.joined", "user", user_id, after={"store_id": str(row.store_id), "role": row.role})
+        for row in joined
+    ]
+    if entries:
+        record(session, *entries)
 
 
 def _find_or_create(session: Session, email: str, first_name: str, last_name: str) -> User:

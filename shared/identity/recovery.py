@@ -48,8 +48,8 @@ class Reset:
         user.password_hash = self.new_hash
         user.must_change_password = False
         user.email_verified_at = user.email_verified_at or clock.now()
-        invitations.accept_all(session, user.id)
         work().user_id = user.id
+        invitations.accept_all(session, user.id)
         audit(session, "auth.password_reset", "user", user.id, after={"by": purpose})
         if purpose is TokenPurpose.PASSWORD_RESET:
             emit(session, SecurityAlert(user_id=user.id, kind="password_reset"))

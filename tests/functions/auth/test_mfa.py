@@ -261,6 +261,7 @@ def test_new_backup_codes_void_the_old_ones(api, rosa):
     assert sign_in(api, rosa, mfa_code=app.backup_codes[0]).status == 401
     assert sign_in(api, rosa, mfa_code=reply.data["backup_codes"][0]).status == 200
     assert alerts_of(rosa) == ["mfa_enabled", "mfa_backup_codes_renewed", "mfa_backup_code_used"]
+    assert audited("auth.mfa_backup_codes_renewed") == [("auth.mfa_backup_codes_renewed", rosa.id, None)]
     assert count_backup_codes(rosa) == 9
 
 
@@ -276,6 +277,7 @@ def test_switching_it_off_takes_both_proofs_and_ends_the_other_sessions(api, ros
     assert holding(api, reply).get("/me").status == 200
     assert sign_in(api, rosa).status == 200
     assert alerts_of(rosa) == ["mfa_enabled", "mfa_backup_code_used", "mfa_disabled"]
+    assert audited("auth.mfa_disabled") == [("auth.mfa_disabled", rosa.id, None)]
     assert count_backup_codes(rosa) == 0
     with read_only() as session:
         kept = session.get(User, rosa.id)

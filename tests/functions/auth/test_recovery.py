@@ -153,6 +153,8 @@ def test_an_invitation_is_followed_by_setting_the_first_password(api, events):
     assert {store["id"] for store in entered.data["stores"]} == {str(store.id) for store in stores[:2]}
     assert events.emitted() == []
     assert audited("auth.password_reset") == [("auth.password_reset", lee.id, {"by": "invitation"})]
+    joined = [(target, after["store_id"], after["role"]) for _, target, after in audited("member.joined")]
+    assert sorted(joined) == sorted((lee.id, str(store.id), "staff") for store in stores[:2])
 
 
 def test_an_email_is_proved_once(api, freeze):

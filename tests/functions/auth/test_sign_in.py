@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import argon2
+import jwt
 import pytest
 from pydantic import SecretStr
 
@@ -68,6 +69,11 @@ def test_with_one_store_it_is_chosen(api, freeze):
         "role": "manager",
         "system_role": None,
     }
+    assert set(told) == {
+        *("sub", "sid", "jti", "gen", "active_store_id", "store_type", "role", "iss", "aud", "iat", "exp"),
+    }
+    assert told["exp"] - told["iat"] == 900
+    assert jwt.get_unverified_header(reply.headers["X-PF-Token"]) == {"alg": "HS256", "kid": "test-1", "typ": "JWT"}
     assert audited() == [("auth.login_succeeded", rosa.id, None)]
     with read_only() as session:
         assert session.get(User, rosa.id).last_login_at == NOW

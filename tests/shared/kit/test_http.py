@@ -1,11 +1,12 @@
 """The path from request to answer, on a small API of its own."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from shared.identity.callers import MemberCaller, UserCaller, anyone, member, signed_in
 from shared.identity.permissions import Permission, Role
+from shared.kit.auth import TokenSettings
 from shared.kit.errors import StateConflict
 from shared.kit.http import Api, Asked
 from shared.kit.idempotency import DAY_1
@@ -83,6 +84,29 @@ def test_the_same_key_gets_the_same_answer_byte_for_byte(signed):
     assert (first.status, first.data) == (201, {"word": "hello"})
     assert (again.status, again.raw, again.headers["Idempotency-Replayed"]) == (201, first.raw, "true")
     assert calls == ["hello"]
+
+
+def test_the_same_key_gets_the_same_answer_after_the_keys_were_rotated(signed, monkeypatch):
+    first = signed.post("/notes", {"word": "hello"}, key="k1")
+    old = TokenSettings.current().jwt_keys
+    monkeypatch.setenv("PF_JWT_KEYS", f"test-2:{'n' * 40},{old}")
+    TokenSettings.forget()
+
+    again = signed.post("/notes", {"word": "hello"}, key="k1")
+    monkeypatch.undo()
+    TokenSettings.forget()
+
+    assert (again.status, again.raw) == (201, first.raw)
+    assert calls == ["hello"]
+
+
+def test_two_trips_to_redis_let_a_request_in_and_a_third_keeps_its_answer(signed, statements):
+    with statements() as read:
+        signed.get(f"/mine/{uuid4()}")
+    with statements() as written:
+        signed.post("/notes", {"word": "hello"})
+
+    assert (read.redis, written.redis) == (2, 3)
 
 
 def test_another_body_under_the_same_key_is_a_conflict(signed):
