@@ -22,7 +22,7 @@ def test_whatever_breaks_every_effect_happens_once_and_nothing_is_lost():
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=400,
+        timeout=900,
     )
 
     assert done.returncode == 0, done.stdout
