@@ -162,6 +162,9 @@ VENDORS_OWN: dict[str, Callable[[Scene], Look]] = {
     "GET /api/v1/stores/vendors/{store_id_or_slug}": lambda scene: answered(
         lambda: scene.calling("stores").get(f"/api/v1/stores/vendors/{scene.vendor.id}")
     ),
+    "GET /api/v1/stores/{store_id}/reviews": lambda scene: answered(
+        lambda: scene.calling("stores").get(f"/api/v1/stores/{scene.vendor.id}/reviews")
+    ),
 }
 """Paths that show a vendor and none of its products."""
 
@@ -177,6 +180,9 @@ PRODUCTS: dict[str, Callable[[Scene], Look]] = {
     "GET /api/v1/products in facets": in_facets,
     "GET /api/v1/products/{product_id}": lambda scene: answered(
         lambda: scene.calling("products").get(f"/api/v1/products/{scene.product.id}")
+    ),
+    "GET /api/v1/products/{product_id}/reviews": lambda scene: answered(
+        lambda: scene.calling("products").get(f"/api/v1/products/{scene.product.id}/reviews")
     ),
     "GET /api/v1/stores/{store_id}/products": lambda scene: listed(
         scene, lambda: scene.calling("stores").get(f"/api/v1/stores/{scene.vendor.id}/products")

@@ -8,7 +8,7 @@ from shared.identity.callers import MemberCaller, UserCaller, anyone, member, si
 from shared.identity.permissions import Permission, Role
 from shared.kit.auth import TokenSettings
 from shared.kit.errors import StateConflict
-from shared.kit.http import Api, Asked
+from shared.kit.http import Api, Asked, Body
 from shared.kit.idempotency import DAY_1
 from shared.kit.limits import Limit, per_address
 from shared.kit.schemas import Query, Request, Response
@@ -55,6 +55,12 @@ def create(caller: MemberCaller, body: Note) -> Echo:
     if body.word == "crash":
         raise RuntimeError("a secret detail")
     return Echo(word=body.word)
+
+
+@api.post("/letters", allow=signed_in(), idempotent=DAY_1, takes=Body("text/plain", max_mib=2, example="Dear all"))
+def write(caller: UserCaller, file: bytes) -> int:
+    """Tells how long a letter is."""
+    return len(file)
 
 
 @api.get("/mine/<uuid:thing_id>", allow=signed_in())
@@ -167,6 +173,26 @@ def test_a_body_that_is_not_acceptable_is_refused(signed, body, content_type, st
     reply = signed.send("POST", "/notes", body=body, headers={"Content-Type": content_type, "Idempotency-Key": "odd"})
 
     assert (reply.status, reply.error.code) == (status, code)
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("length", "content_type", "status", "told"),
+    [
+        (2 * MIB, "text/plain; charset=utf-8", 200, 2 * MIB),
+        (2 * MIB + 1, "text/plain", 413, "The body is larger than 2 MiB."),
+        (2, "application/json", 415, "Send the body as text/plain."),
+    ],
+)
+def test_a_route_may_take_another_type_and_size(signed, length, content_type, status, told):
+    headers = {"Content-Type": content_type, "Idempotency-Key": "letter"}
+
+    reply = signed.send("POST", "/letters", body=b"x" * length, headers=headers)
+
+    assert reply.status == status
+    assert (reply.data if status == 200 else reply.error.message) == told
 
 
 def test_a_role_without_the_permission_is_refused(probe):
