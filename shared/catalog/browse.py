@@ -102,7 +102,7 @@ def _bearings(
     columns: list[Any] = [(null() if words is None else words).label("words")]
     if query.facets or query.include_total:
         wanted = None if words is None else select(wanted_words(words)).scalar_subquery()
-        found = facets.matching(buyer_store_id, query, at, wanted)
+        found = facets.matching(buyer_store_id, query, query.facets, at, wanted)
         columns += facets.counts(found, query.facets, query, at)
         columns += [facets.total(found, query, at).label("total")] if query.include_total else []
     place, told = locate(session, buyer_store_id, *columns, given=given)

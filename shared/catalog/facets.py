@@ -36,12 +36,23 @@ class Facet(StrEnum):
 _LISTS = frozenset({Facet.FEELINGS, Facet.FLAVORS, Facet.USAGE})
 
 
-def matching(buyer_store_id: UUID, filters: ProductFilters, at: datetime, wanted: ColumnElement[Any] | None) -> CTE:
-    """The traits of all visible products that pass the filters, except for the filters that are facets."""
+def matching(
+    buyer_store_id: UUID,
+    filters: ProductFilters,
+    facets: Sequence[Facet],
+    at: datetime,
+    wanted: ColumnElement[Any] | None,
+) -> CTE:
+    """The traits of all visible products that pass the filters, except for the filters that are facets.
+
+    Only those traits that `facets` count or that the filters look at; an index holds all of them, so that no
+    product is read. The vendor's name comes from the vendor, for it is in no index.
+    """
     buyer: Any = aliased(Store, name="counting_buyer")
-    traits = [Product.__table__.columns[facet.value] for facet in Facet]
+    needed = {Facet.VENDOR, *facets, *(facet for facet in Facet if getattr(filters, facet.value))}
+    traits = [Product.__table__.columns[facet.value] for facet in Facet if facet in needed]
     found = (
-        select(*traits, Product.vendor_name)
+        select(*traits, func.coalesce(func.nullif(Store.dba_name, ""), Store.company_name).label("vendor_name"))
         .join(Store, Store.id == Product.vendor_store_id)
         .join(buyer, buyer.id == buyer_store_id)
         .where(visible_product(buyer), *conditions(filters, at, but=list(Facet)))

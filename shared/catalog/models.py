@@ -97,6 +97,11 @@ LOOKED_AT = ["vendor_store_id", "category", "classification", "strain", "price_c
 """What these indexes carry of each product, so that most filters need not read the product itself."""
 
 
+COUNTED = ["category", "classification", "strain", "feelings", "flavors", "usage"]
+COUNTED += ["price_cents", "thc_percent", "cbd_percent", "moq"]
+"""What the index for counting carries of each product."""
+
+
 def _sorted_by(sort: str, key: str | TextClause) -> Index:
     return Index(f"ix_products_{sort}", key, "id", postgresql_include=LOOKED_AT, postgresql_where=OFFERED)
 
@@ -120,6 +125,14 @@ class Product(Table):
         _sorted_by("newest", "created_at"),
         _sorted_by("price", "price_cents"),
         _sorted_by("thc", text("coalesce(thc_percent, 0)")),
+        # All that totals and facets look at, by vendor, so that counting reads no product.
+        Index(
+            "ix_products_counted",
+            "vendor_store_id",
+            "id",
+            postgresql_include=COUNTED,
+            postgresql_where=OFFERED,
+        ),
         # Of all products: the planner counts expressions of whole indexes only, not of partial ones.
         Index("ix_products_strain", text("lower(strain)")),
         Index(
