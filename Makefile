@@ -7,7 +7,7 @@ TASK = @$(PYTHON) -m infra.task $@
 CHECKS := -- $(BIN)/ruff check . -- $(BIN)/ruff format --check . -- $(BIN)/mypy -- $(BIN)/lint-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo fire env reset test check format bench bench-commerce bench-outbox chaos map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss drill reseal backup-drill
+.PHONY: help setup run demo fire env reset test check format bench bench-commerce bench-catalog bench-outbox chaos map monitoring stage openapi provision lock clean check-invariants dlq-list dlq-replay dlq-dismiss drill reseal backup-drill
 
 help:
 	@$(PYTHON) -m infra.task
@@ -78,6 +78,9 @@ bench: .venv/installed ## Measure against the quality bars and print the tables
 
 bench-commerce: .venv/installed ## Measure quote, checkout and orders as they grow
 	$(TASK) -- $(BIN)/python -m tests.performance commerce_growth commerce_books
+
+bench-catalog: .venv/installed ## Measure lists and search up to a million products; PLANS=folder keeps plans
+	$(TASK) -- env PLANS=$(PLANS) $(BIN)/python -m tests.performance catalog
 
 bench-outbox: .venv/installed ## Measure the outbox: latency, throughput, growth, old transactions
 	$(TASK) -- $(BIN)/python -m tests.performance outbox

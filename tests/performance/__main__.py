@@ -6,7 +6,7 @@ from importlib import import_module
 from shared.kit import logging as kit_logging
 
 USUAL = ("commerce", "browse", "outbox", "cold_start")
-ALL = (*USUAL, "commerce_growth", "commerce_books", "licenses")
+ALL = (*USUAL, "commerce_growth", "commerce_books", "licenses", "catalog")
 
 
 def main() -> None:
