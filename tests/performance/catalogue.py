@@ -83,6 +83,8 @@ def buyers_of(size: int) -> int:
 def fill(size: int) -> None:
     """Fill an empty, migrated database; afterwards statistics and visibility are as autovacuum would leave them."""
     connection = db.engine().raw_connection()
+    # Its settings are nothing for others: it is closed afterwards, not handed back.
+    connection.detach()
     driver: Any = connection.driver_connection
     driver.autocommit = True
     cursor = driver.cursor()
