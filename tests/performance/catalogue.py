@@ -83,11 +83,18 @@ def buyers_of(size: int) -> int:
 def fill(size: int) -> None:
     """Fill an empty, migrated database; afterwards statistics and visibility are as autovacuum would leave them."""
     connection = db.engine().raw_connection()
-    # Its settings are nothing for others: it is closed afterwards, not handed back.
-    connection.detach()
     driver: Any = connection.driver_connection
-    driver.autocommit = True
-    cursor = driver.cursor()
+    # Its settings are nothing for others: it is closed afterwards, not handed back to the pool.
+    connection.detach()
+    try:
+        driver.autocommit = True
+        _fill(driver.cursor(), size)
+    finally:
+        driver.close()
+
+
+def _fill(cursor: Any, size: int) -> None:
+    """Copy every table, with indexes made and statistics taken at the end."""
     for setting in ("statement_timeout = 0", "session_replication_role = replica", "maintenance_work_mem = '512MB'"):
         cursor.execute(f"SET {setting}")
     cursor.execute(_INDEXES, (list(_FILLED),))
@@ -101,7 +108,6 @@ def fill(size: int) -> None:
         cursor.execute(definition)
     cursor.execute(_LEARN)
     cursor.execute("VACUUM ANALYZE")
-    connection.close()
 
 
 _INDEXES = """
