@@ -87,6 +87,7 @@ DASHBOARDS: tuple[Dashboard, ...] = (
             Chart("Half of the checkouts take less (ms)", "request", (), _CHECKOUT, show=_P50),
             Chart("Orders by where they went", "order_moved", ("to",)),
             Chart("Orders whose window could not be ended", "order_ttl_failed"),
+            Chart("Stores that could not be erased", "store_erasure_failed"),
             Chart("Proofs refused, by cause", "auth_failed", ("cause",)),
             Chart("Limits hit", "rate_limited", ("limit",)),
             Chart("Database connections in use (share)", "database_pool_use", ("service_name",), show=_P99),

@@ -81,6 +81,7 @@ METRICS: tuple[Metric, ...] = (
     _counter("order_moved", ("action", "source", "to"), "An order came into another status."),
     _number("payments_stuck", ("stage",), "Payments that have waited three days since delivery, and for what."),
     _counter("order_ttl_failed", (), "An order's window was over, and ending it failed."),
+    _counter("store_erasure_failed", (), "A store was deleted a month ago, and erasing it failed."),
     # Events and files.
     _number("outbox_pending", (), "Events that wait to be published."),
     Metric("outbox_oldest_s", Kind.GAUGE, "s", (), "The age of the oldest event that waits.", bounds=_SECONDS),

@@ -12,7 +12,7 @@ from shared.kit import clock
 from shared.kit.config import Settings
 from shared.media.kinds import EXTENSIONS, MediaKind
 from shared.media.models import Media, MediaStatus
-from shared.media.rendering import documents
+from shared.media.rendering.outcome import DOCUMENT_NAME
 
 UPLOAD_TTL = timedelta(minutes=15)
 READ_TTL = timedelta(minutes=10)
@@ -87,5 +87,5 @@ def check_storage() -> None:
 
 def _key_to_read(media: Media) -> str:
     if media.status is MediaStatus.READY and media.mime_type == "application/pdf" and media.generation is not None:
-        return renditions_prefix(media.id, media.generation) + documents.NAME
+        return renditions_prefix(media.id, media.generation) + DOCUMENT_NAME
     return media.object_key

@@ -6,12 +6,10 @@ What one store uploads is opened by others: a buyer reads a vendor's certificate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.media.rendering.outcome import Rendition, Role, Unfit
+from shared.media.rendering.outcome import DOCUMENT_NAME, Rendition, Role, Unfit
 
 if TYPE_CHECKING:
     from pikepdf import Pdf
-
-NAME = "document.pdf"
 
 
 def render_document(source: Path, folder: Path) -> list[Rendition]:
@@ -26,7 +24,7 @@ def render_document(source: Path, folder: Path) -> list[Rendition]:
                 raise Unfit("The PDF has no pages.")
             _disarm(pdf)
             pdf.save(
-                folder / NAME,
+                folder / DOCUMENT_NAME,
                 linearize=True,
                 compress_streams=True,
                 recompress_flate=True,
@@ -36,7 +34,7 @@ def render_document(source: Path, folder: Path) -> list[Rendition]:
         raise Unfit("The PDF is encrypted; save it without a password.") from error
     except pikepdf.PdfError as error:
         raise Unfit("The PDF is damaged.") from error
-    return [Rendition(NAME, "application/pdf", Role.MAIN)]
+    return [Rendition(DOCUMENT_NAME, "application/pdf", Role.MAIN)]
 
 
 def _disarm(pdf: "Pdf") -> None:

@@ -12,6 +12,10 @@ class Role(StrEnum):
     THUMBNAIL = "thumbnail"
 
 
+DOCUMENT_NAME = "document.pdf"
+"""The one rendition of a PDF."""
+
+
 @dataclass(frozen=True)
 class Rendition:
     """A file in the folder that was given; `name` is also the last part of its object's key."""
