@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from shared.kit import clock, db, redis, startup
 from shared.kit.context import Work, accepted_request_id, work, working
 from shared.kit.db import check_database
-from shared.kit.dead_letters import bury
+from shared.kit.dead_letters import bury, name_or, uuid_or_none
 from shared.kit.health import Check, Health
 from shared.kit.logging import log
 from shared.kit.outbox import Event, UnknownVersion
@@ -139,8 +139,8 @@ class Consumer:
                 value=took_ms,
                 consumer=self.name,
                 outcome=outcome,
-                event_type=attributes.get("event_type"),
-                event_id=attributes.get("event_id"),
+                event_type=name_or(attributes.get("event_type"), "unknown_message"),
+                event_id=uuid_or_none(attributes.get("event_id")),
                 delivery_attempt=data.get("deliveryAttempt"),
                 duration_ms=took_ms,
                 sql_statements=this.sql_statements,

@@ -85,7 +85,7 @@ def announce(session: Session, letters: Iterable[Opened]) -> None:
 def bury(session: Session, message: dict[str, Any], *, subscription: str, attempts: int, reason: str) -> bool:
     """Keep a Pub/Sub message (as JSON has it) that `subscription` failed on; false when it was kept before."""
     attributes = message.get("attributes") or {}
-    event_id, event_type = _uuid_or_none(attributes.get("event_id")), attributes.get("event_type")
+    event_id, event_type = uuid_or_none(attributes.get("event_id")), attributes.get("event_type")
     letter_id: UUID | None = session.scalar(
         _KEEP if event_id else _KEEP_NAMELESS,
         {
@@ -102,24 +102,25 @@ def bury(session: Session, message: dict[str, Any], *, subscription: str, attemp
     if letter_id is None:
         return False
     announce(session, [Opened(letter_id, event_type, subscription, attempts)])
-    metric("dead_letter", consumer=subscription)
+    metric("dead_letter", consumer=name_or(subscription, "unknown_subscription"))
     return True
 
 
 def _announcement(letter: Opened) -> DeadLetterKept:
     return DeadLetterKept(
         letter_id=letter.id,
-        letter_about=_name_or(letter.event_type, "unknown_message"),
-        given_up_by=_name_or(letter.given_up_by, "unknown_subscription"),
+        letter_about=name_or(letter.event_type, "unknown_message"),
+        given_up_by=name_or(letter.given_up_by, "unknown_subscription"),
         attempts=letter.attempts,
     )
 
 
-def _name_or(offered: str | None, otherwise: str) -> str:
-    return offered if offered and _NAME.fullmatch(offered) else otherwise
+def name_or(offered: Any, otherwise: str) -> str:
+    """What a message says of itself if it is a name of ours; a stranger may have written anything there."""
+    return offered if isinstance(offered, str) and _NAME.fullmatch(offered) else otherwise
 
 
-def _uuid_or_none(value: Any) -> UUID | None:
+def uuid_or_none(value: Any) -> UUID | None:
     try:
         return UUID(str(value))
     except ValueError:

@@ -4,11 +4,13 @@ from uuid import UUID
 
 import pytest
 
+from shared.kit import logging
 from shared.kit.db import transaction
 from shared.kit.dead_letters import DeadLetterKept
 from shared.operations.replay import replay
 from tests.builders.dead_letters import a_message, a_published_event, event_in, forwarded
 from tests.builders.outbox import dead_letters, waiting
+from tests.security.leaks import find_leaks
 
 
 @pytest.fixture
@@ -104,10 +106,15 @@ def test_operators_are_told_of_a_letter_once_and_again_only_when_its_replay_fail
 
 
 def test_nothing_that_a_stranger_wrote_is_told(consumer, events):
-    attributes = {"event_type": "Rosa <rosa@example.com>"}
+    attributes = {"event_type": "Rosa <rosa@example.com>", "event_id": "Rosa"}
+    lines: list[str] = []
+    stop = logging.listen(lines.append)
 
     consumer.deliver(forwarded({"data": "", "messageId": "4713", "attributes": attributes}, "rosa@example.com"))
+    stop()
 
+    assert len(lines) >= 2
+    assert list(find_leaks(lines)) == []
     (letter,) = dead_letters()
     assert events.emitted() == [
         DeadLetterKept(
