@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, Subquery, Uuid, column, select
+from sqlalchemy import ColumnElement, Double, Select, Subquery, Uuid, column, false, func, select, true
 
 from shared.catalog.models import Product
 from shared.catalog.sorting import Sort, order_by
@@ -45,12 +45,10 @@ class Walk:
 
     def _by_index(self) -> tuple[Select[Any], Order]:
         order = order_by(self.sort, PRODUCTS.c)
-        found = (
-            select(order.keys[0].label("hit_key"), PRODUCTS.c.id.label("hit_id"))
-            .join(STORES, STORES.c.id == PRODUCTS.c.vendor_store_id)
-            .where(vendor_sells_to(self.place, STORES.c))
-        )
-        return found, order
+        # Asked of each product, not joined: else the planner may go from vendor to vendor through all they have.
+        seller = select(true()).where(STORES.c.id == PRODUCTS.c.vendor_store_id, vendor_sells_to(self.place, STORES.c))
+        sells = func.coalesce(seller.limit(1).scalar_subquery(), false())
+        return select(order.keys[0].label("hit_key"), PRODUCTS.c.id.label("hit_id")).where(sells), order
 
     def _nearest_first(self) -> tuple[Select[Any], Order]:
         distance = distance_meters(self.place, STORES.c).label("distance")
