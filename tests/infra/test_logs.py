@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,3 +33,27 @@ def test_logs_of_runs_that_ended_are_removed(tmp_path: Path, monkeypatch: pytest
     keeper = LogKeeper()
 
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "1.log", keeper.path])
+
+
+def test_a_run_that_logged_a_secret_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "FOLDER", tmp_path)
+    keeper = LogKeeper()
+    keeper.path.write_text('{"severity": "INFO", "message": "request", "sent_to": "rosa@example.com"}\n')
+    session = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+
+    keeper.pytest_sessionfinish(session)  # type: ignore[arg-type]
+
+    assert session.exitstatus == pytest.ExitCode.TESTS_FAILED
+    assert [(leak.kind, leak.line) for leak in keeper.leaks] == [("email", 1)]
+
+
+def test_a_clean_run_stays_green(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "FOLDER", tmp_path)
+    keeper = LogKeeper()
+    keeper.path.write_text('{"severity": "INFO", "message": "request", "status": 200}\nrosa@example.com was printed\n')
+    session = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+
+    keeper.pytest_sessionfinish(session)  # type: ignore[arg-type]
+
+    assert session.exitstatus == pytest.ExitCode.OK
+    assert keeper.leaks == []
