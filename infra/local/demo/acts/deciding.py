@@ -1,4 +1,6 @@
-"""One vendor accepts everything, the other rejects a line; both pack what they accepted."""
+"""One vendor accepts everything, the other rejects a line; both pack what they accepted and make the papers."""
+
+import httpx
 
 from infra.local.console import note, step
 from infra.local.demo.acts.buying import TOTAL_A, TOTAL_B_WITHOUT_ROSIN
@@ -11,6 +13,7 @@ def play(story: Story) -> None:
     _reject_one(story.vendor_b)
     for vendor in story.vendors:
         _pack(vendor)
+        _make_manifest(vendor, story.buyer)
 
 
 def _accept_all(vendor: Business) -> None:
@@ -49,3 +52,12 @@ def _pack(vendor: Business) -> None:
             ("ready_for_dispatch", "fulfilled"),
             f"order {vendor.order_number}",
         )
+
+
+def _make_manifest(vendor: Business, buyer: Business) -> None:
+    with step("and makes the transport manifest, which the buyer reads too"):
+        made = vendor.owner.post(f"/orders/{vendor.order_id}/manifest", {})
+        seen = buyer.owner.get(f"/orders/{vendor.order_id}")["manifest"]
+        expect(seen["media_id"], made["media_id"], "the buyer's manifest")
+        paper = httpx.get(seen["url"], timeout=30)
+        expect((paper.status_code, paper.content[:7]), (200, b"%PDF-1."), "the file")
