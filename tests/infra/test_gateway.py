@@ -166,16 +166,16 @@ def test_the_index_lists_functions_for_programs_and_for_people():
     assert "Does not start: &lt;oh&gt; no" in shown.text
 
 
-def test_real_functions_live_together_in_one_process(tmp_path: Path, database: None):
+def test_real_functions_live_together_in_one_process(tmp_path: Path, database: None, object_storage):
     said: list[str] = []
-    names = ("orders", "cart", "on_order_ready", "cron_publish_outbox")
+    names = ("orders", "cart", "on_order_ready", "cron_order_ttl")
 
     served = load([manifest_of(name) for name in names], tmp_path, say=said.append)
     client = Client(Gateway(served))
     orders = client.get("/api/v1/orders")
     cart = client.post("/api/v1/cart", json={})
     event = client.post("/_functions/on_order_ready", json={"message": {}})
-    job = client.get("/_functions/cron_publish_outbox")
+    job = client.get("/_functions/cron_order_ttl")
     ready = client.get("/health/ready")
     document = client.get("/openapi.json")
 

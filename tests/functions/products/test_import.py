@@ -73,11 +73,14 @@ def products_of(store):
 
 def stock_and_movements(store):
     """How many units there are of a vendor's products, and how many came by movements."""
-    own = select(Product.id).where(Product.vendor_store_id == store.id).scalar_subquery()
+    own = select(Product.id).where(Product.vendor_store_id == store.id)
     with read_only() as session:
-        held = session.scalar(select(func.sum(InventoryItem.available_qty)).where(InventoryItem.product_id.in_(own)))
+        # As a list: the planner has no figures for rows of a transaction that is still open, and would join
+        # thousands of them one by one.
+        ids = list(session.scalars(own))
+        held = session.scalar(select(func.sum(InventoryItem.available_qty)).where(InventoryItem.product_id.in_(ids)))
         moved = session.scalar(
-            select(func.sum(InventoryMovement.delta_available_qty)).where(InventoryMovement.product_id.in_(own))
+            select(func.sum(InventoryMovement.delta_available_qty)).where(InventoryMovement.product_id.in_(ids))
         )
     return held, moved
 
