@@ -25,6 +25,7 @@ ENDPOINTS = Endpoints(
 # Read by tools and clients, or standing for many, and so in no group of settings.
 OTHERS = {
     *("PF_LIMIT_DEFAULT", "PF_PORT", "PF_LOCAL_HOME", "PF_PUSH_ENDPOINT", "PF_PUSH_SERVICE_ACCOUNT"),
+    *("PF_ALERT_EMAIL", "PF_REPOSITORY_URL"),
     *("PUBSUB_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "GOOGLE_APPLICATION_CREDENTIALS"),
 }
 

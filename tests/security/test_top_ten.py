@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
@@ -22,6 +23,7 @@ from shared.kit.ids import new_id
 from shared.kit.pagination import PageQuery
 from tests.api import Answer, Client
 from tests.builders.people import PASSWORD, a_person, a_registration
+from tests.builders.products import a_product
 from tests.builders.stores import a_buyer, a_member, a_store, a_user, a_vendor
 from tests.security.callers import Caller, everybody
 from tests.security.catalogue import Served, client_of, served
@@ -46,13 +48,18 @@ def send(route: str, *, body: Any = None, client: Client | None = None, **query:
     one: Served = served()[route]
     path = one.path
     for variable in one.variables:
-        path = path.replace(f"{{{variable}}}", str(a_vendor().id if client else new_id()))
+        path = path.replace(f"{{{variable}}}", str(_there(variable) if client else new_id()))
     n = next(_numbers)
     headers = {"Idempotency-Key": f"walk-{n}", "X-Forwarded-For": f"10.9.{n >> 8 & 255}.{n & 255}"}
     if isinstance(body, bytes):
         headers["Content-Type"] = "application/json"
     client = client or one.client.with_token(caller_of(route).signed_in())
     return client.send(one.route.method, path, body=body, query=query, headers=headers)
+
+
+def _there(variable: str) -> UUID:
+    """Something that a path may name by this variable."""
+    return a_product().id if variable == "product_id" else a_vendor().id
 
 
 def owner_for(route: str) -> Client:

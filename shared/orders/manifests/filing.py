@@ -4,6 +4,7 @@ It belongs to the vendor's files and is kept from deletion as long as the order 
 another one takes the place of is deleted; an upload stays with the vendor's files.
 """
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import select
@@ -35,6 +36,10 @@ KEEPS_RECORDS = (*TRAVELS, OrderStatus.DELIVERED, OrderStatus.CLOSED)
 """The paper signed at the buyer's door comes back when the goods are there."""
 
 
+_ATTEMPTS = 3
+"""An agent is assigned moments after an order was packed, which is when its manifest is made."""
+
+
 class OrderChanged(Conflict):
     default_message = "The order changed while its manifest was being made; ask again."
 
@@ -42,9 +47,16 @@ class OrderChanged(Conflict):
 def generate(vendor_store_id: UUID, order_id: UUID) -> Media:
     """Make the manifest of a vendor's order; the one that it has when that says the same.
 
-    It calls the storage, so it brings its own transaction. Raises NotFound, StateConflict, NoLicenseInForce,
-    OrderChanged, DependencyDown.
+    It calls the storage, so it brings its own transaction; made anew when the order changes meanwhile. Raises
+    NotFound, StateConflict, NoLicenseInForce, OrderChanged when it does not come to rest, DependencyDown.
     """
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(OrderChanged):
+            return _generate(vendor_store_id, order_id)
+    return _generate(vendor_store_id, order_id)
+
+
+def _generate(vendor_store_id: UUID, order_id: UUID) -> Media:
     with read_only() as session:
         order = queries.get_order_of_vendor(session, vendor_store_id, order_id)
         _require(order, TRAVELS, "generate_manifest")
