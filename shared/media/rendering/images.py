@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.media.rendering.ffmpeg import FIT, MAX_FRAME_PIXELS, convert
 from shared.media.rendering.outcome import Rendition, Role, Unfit
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 BOX = (1920, 1080)
 THUMBNAIL_BOX = (480, 480)
 QUALITY = 80
+_MOVING_WEBP = ["-c:v", "libwebp_anim", "-quality", str(QUALITY), "-loop", "0", "-f", "webp"]
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
 
@@ -58,10 +60,8 @@ def save_still(picture: "Image", folder: Path, name: str, role: Role) -> list[Re
 
 def _animated(picture: "Image", source: Path, folder: Path) -> list[Rendition]:
     """The movement is kept by the main rendition; the thumbnail is the first frame."""
-    from shared.media.rendering.videos import MAX_FRAME_PIXELS, write_animation
-
     _refuse_bomb(picture, MAX_FRAME_PIXELS)
-    write_animation(source, folder / "image.webp")
+    convert(source, "image/gif", ["-vf", FIT, *_MOVING_WEBP], folder / "image.webp")
     return [Rendition("image.webp", "image/webp", Role.MAIN), _thumbnail(_fitted(picture), folder)]
 
 
