@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 
-from infra.local.paths import CHECKOUT
 from infra.requirements import closure, declared_in
 
 
@@ -25,14 +24,6 @@ def link_distributions(requirements: Path, site: Path) -> None:
             link = site / file
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(Path(str(installed.locate_file(file))))
-
-
-def staged(name: str, out: Path) -> Path:
-    """The bundle of a function, staged by the same command that deployment uses."""
-    subprocess.run(
-        [sys.executable, "-m", "infra.stage", name, "--out", str(out)], cwd=CHECKOUT, check=True, capture_output=True
-    )
-    return out
 
 
 @contextmanager

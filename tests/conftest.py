@@ -51,6 +51,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         servers.stop()
 
 
+_LONGEST = (
+    "tests/journeys/",
+    "tests/chaos/",
+    "tests/shared/orders/test_market_walk.py",
+    "tests/shared/orders/test_walk.py",
+    "tests/functions/on_media_uploaded/test_memory.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that at the end no process of the run waits for another one's last test."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 @pytest.fixture(scope="session")
 def _test_redis() -> Iterator[Redis]:
     with Redis.from_url(kit_redis.RedisSettings.current().redis_url) as client:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from infra.local.paths import CHECKOUT
 from infra.local.services import Servers
-from tests.bundles import link_distributions, served, staged
+from infra.stage import stage
+from tests.bundles import link_distributions, served
 from tests.performance.table import Figure, milliseconds, show
 
 BARE = """
@@ -63,7 +64,7 @@ def _bare(folder: Path) -> tuple[Path, Path]:
 def _bundle(name: str, folder: Path) -> tuple[Path, Path]:
     site = folder / f"{name}-site"
     link_distributions(CHECKOUT / "functions" / name / "requirements.txt", site)
-    return staged(name, folder / name), site
+    return stage(name, folder / name), site
 
 
 def _first_answer(bundle: Path, site: Path) -> float:
