@@ -56,6 +56,11 @@ def damage(event_id: UUID, **columns: str) -> None:
         session.execute(text(f"UPDATE outbox_events SET {changes} WHERE id = :id"), {"id": event_id})  # noqa: S608
 
 
+def end_pause(event_id: UUID) -> None:
+    """Let the time pass that a row rests after a failure."""
+    damage(event_id, next_attempt_at="clock_timestamp()")
+
+
 def _order(order_id: UUID | None) -> dict[str, object]:
     return {
         "order_id": order_id or new_id(),

@@ -35,7 +35,7 @@ def dies() -> None:
 def jumps(seconds: str) -> None:
     now = clock.now
     clock.now = lambda: now() + timedelta(seconds=float(seconds))
-    # So impatient that what Pub/Sub refuses becomes a failure of the row, which then rests by this clock.
+    # So impatient that what Pub/Sub refuses becomes a failure of the row, whose pause this clock must not touch.
     pubsub._RETRIES_S = 0.3
     settings = PublishingSettings(outbox_window_s=JUMPS_FOR_S, outbox_poll_ms=20, outbox_acknowledge_s=1)
     counts = Publisher(pubsub.topics(), CATALOGUE, settings).run()

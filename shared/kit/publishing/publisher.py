@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import Field
 from sqlalchemy.exc import InterfaceError
 
-from shared.kit import clock, db, stopping
+from shared.kit import db, stopping
 from shared.kit.config import Settings
 from shared.kit.errors import DependencyDown
 from shared.kit.logging import log, metric
@@ -132,7 +132,7 @@ class Publisher:
             return Attempt(row, Outcome.PUBLISHED)
         if row.attempts + 1 >= self._settings.outbox_max_attempts:
             return Attempt(row, Outcome.DEAD, "; ".join(failures))
-        return Attempt(row, Outcome.RETRIED, "; ".join(failures), clock.now() + self._pause(row.attempts + 1))
+        return Attempt(row, Outcome.RETRIED, "; ".join(failures), self._pause(row.attempts + 1))
 
     def _pause(self, failures: int) -> timedelta:
         """How long a row rests after so many failures; half of it is left to chance."""

@@ -7,7 +7,7 @@ still on its way, so a batch never holds two of one aggregate.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -27,15 +27,17 @@ _EVERYTHING = "-infinity"
 _LOOK_AT_EVERYTHING_EVERY_S = 5.0
 
 # OFFSET 0 keeps the planner from turning the subquery into a join over the whole backlog. A fresh row is due
-# whatever the clocks say; only the pause after a failure is measured by ours. One that ends later than the longest
-# pause could was measured by a clock that jumped, and is over.
+# whatever the clocks say. The pause after a failure is measured by the database's clock, as publishers share no
+# other: one whose own clock is ahead would use up all attempts of a row at once. A pause that ends later than the
+# longest could was measured before that clock was set back, and is over.
 _CLAIM = text(
     """
     SELECT id, event_type, version, aggregate_type, aggregate_id, sequence, to_json(occurred_at), actor,
            request_id, traceparent, payload, attempts, to_json(created_at)
     FROM outbox_events AS due
     WHERE published_at IS NULL AND dead_at IS NULL
-      AND (attempts = 0 OR next_attempt_at <= :now OR next_attempt_at > :latest)
+      AND (attempts = 0 OR next_attempt_at <= statement_timestamp()
+           OR next_attempt_at > statement_timestamp() + CAST(:longest_pause AS interval))
       AND created_at >= CAST(:since AS timestamptz) - interval '1 second'
       AND NOT EXISTS (
         SELECT FROM outbox_events AS before
@@ -53,12 +55,13 @@ _SETTLE = text(
     """
     WITH told AS (
         SELECT * FROM json_to_recordset(CAST(:told AS json)) AS t(
-            id uuid, attempts smallint, published_at timestamptz, dead_at timestamptz, next_attempt_at timestamptz,
+            id uuid, attempts smallint, published_at timestamptz, dead_at timestamptz, pause_s float,
             last_error text, letter_id uuid, event_type text, message jsonb)
     ), settled AS (
         UPDATE outbox_events AS held
         SET attempts = told.attempts, published_at = told.published_at, dead_at = told.dead_at,
-            next_attempt_at = coalesce(told.next_attempt_at, held.next_attempt_at),
+            next_attempt_at = coalesce(
+                statement_timestamp() + make_interval(secs => told.pause_s), held.next_attempt_at),
             last_error = coalesce(told.last_error, held.last_error)
         FROM told WHERE held.id = told.id
     )
@@ -81,12 +84,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of trying to publish a row; `failure` says why not, `again_at` when it is tried again."""
+    """What came of trying to publish a row; `failure` says why not, `pause` how long it rests then."""
 
     row: Due
     outcome: Outcome
     failure: str | None = None
-    again_at: datetime | None = None
+    pause: timedelta | None = None
 
 
 class Queue:
@@ -104,8 +107,7 @@ class Queue:
             self._since = _EVERYTHING
         if self._since == _EVERYTHING:
             self._saw_everything_at = time.monotonic()
-        now = clock.now()
-        named = {"now": now, "latest": now + self._longest_pause, "since": self._since, "limit": self._batch_size}
+        named = {"longest_pause": self._longest_pause, "since": self._since, "limit": self._batch_size}
         rows = [Due(*row) for row in session.execute(_CLAIM, named)]
         self._since = rows[-1].created_at if len(rows) == self._batch_size else _EVERYTHING
         return rows
@@ -126,7 +128,7 @@ def _told(attempt: Attempt) -> dict[str, Any]:
         "attempts": row.attempts + 1,
         "published_at": now if attempt.outcome is Outcome.PUBLISHED else None,
         "dead_at": None,
-        "next_attempt_at": attempt.again_at.isoformat() if attempt.again_at else None,
+        "pause_s": attempt.pause.total_seconds() if attempt.pause else None,
         "last_error": attempt.failure,
     }
     if attempt.outcome is not Outcome.DEAD:

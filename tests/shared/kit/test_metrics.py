@@ -126,7 +126,9 @@ def test_a_run_of_the_publisher_begins_by_telling_what_waits(freeze, metrics):
     publisher.run()
     first, second = emitted(a_nudge(), a_nudge())
     damage(first, created_at="'2026-07-06T14:50:00Z'")
-    damage(second, created_at="'2026-07-06T14:59:00Z'", attempts="3", next_attempt_at="'2026-07-07T00:00:00Z'")
+    damage(
+        second, created_at="'2026-07-06T14:59:00Z'", attempts="3", next_attempt_at="clock_timestamp() + interval '60 s'"
+    )
     freeze(MONDAY)
     this = Work(function="test", request_id="request-1")
     with working(this):

@@ -12,11 +12,21 @@ from sqlalchemy import text
 
 from shared.events.catalogue import CATALOGUE
 from shared.events.orders import OrderNudged
+from shared.kit import clock
 from shared.kit.context import Work, working
-from shared.kit.db import transaction
+from shared.kit.db import read_only, transaction
 from shared.kit.ids import new_id
 from shared.kit.publishing import Publisher, PublishingSettings, Unpublishable
-from tests.builders.outbox import a_nudge, a_ready_order, damage, dead_letters, emitted, outbox_row, waiting
+from tests.builders.outbox import (
+    a_nudge,
+    a_ready_order,
+    damage,
+    dead_letters,
+    emitted,
+    end_pause,
+    outbox_row,
+    waiting,
+)
 from tests.topics import RecordingTopics, Sent
 
 MONDAY = datetime(2026, 7, 6, 15, 0, tzinfo=UTC)
@@ -33,9 +43,20 @@ def publisher(topics: RecordingTopics) -> Publisher:
     return Publisher(topics, CATALOGUE, PublishingSettings())
 
 
+@pytest.fixture
+def patient_publisher(topics: RecordingTopics) -> Publisher:
+    """Its pauses last longer than a test."""
+    return Publisher(topics, CATALOGUE, PublishingSettings(outbox_backoff_s=600))
+
+
 def refusing(*event_ids: UUID) -> Callable[[Sent], Exception | None]:
     """Topics that are down for these events."""
     return lambda sent: ConnectionError("the line is dead") if sent.event_id in event_ids else None
+
+
+def _database_now() -> datetime:
+    with read_only() as session:
+        return session.execute(text("SELECT clock_timestamp()")).scalar_one()
 
 
 def test_a_message_says_what_happened_to_what_and_who_asked(publisher, topics, freeze):
@@ -118,8 +139,8 @@ def test_events_of_one_aggregate_go_one_batch_after_the_other(publisher, topics)
     assert batches == [[first, other], [second], [third], []]
 
 
-def test_a_failing_event_holds_back_its_own_aggregate_and_nobody_else(publisher, topics, freeze):
-    freeze(MONDAY)
+def test_a_failing_event_holds_back_its_own_aggregate_and_nobody_else(patient_publisher, topics):
+    publisher = patient_publisher
     order_id = new_id()
     first, second, other = emitted(a_nudge(order_id), a_nudge(order_id), a_nudge())
     topics.refuses = refusing(first)
@@ -129,7 +150,7 @@ def test_a_failing_event_holds_back_its_own_aggregate_and_nobody_else(publisher,
     publisher.publish_batch()
     while_resting = (topics.ids(), outbox_row(first).attempts)
     topics.refuses = refusing()
-    freeze(MONDAY + timedelta(seconds=2))
+    end_pause(first)
     publisher.publish_batch()
     publisher.publish_batch()
 
@@ -141,28 +162,26 @@ def test_a_failing_event_holds_back_its_own_aggregate_and_nobody_else(publisher,
 
 
 def test_each_failure_doubles_the_pause_up_to_ten_minutes_and_the_tenth_is_the_end(publisher, topics, freeze):
+    freeze(MONDAY)
     order_id = new_id()
     event_id, later = emitted(a_nudge(order_id), a_nudge(order_id))
     topics.refuses = refusing(event_id)
-    moment = MONDAY
     pauses_s = []
     for _ in range(9):
-        freeze(moment)
-        publisher.publish_batch()
-        row = outbox_row(event_id)
-        pauses_s.append((row.next_attempt_at - moment).total_seconds())
-        freeze(row.next_attempt_at - timedelta(milliseconds=1))
-        assert publisher.publish_batch() == []
-        moment = row.next_attempt_at
+        before = _database_now()
+        [attempt] = publisher.publish_batch()
+        rests_until = outbox_row(event_id).next_attempt_at
+        assert before + attempt.pause < rests_until < _database_now() + attempt.pause
+        pauses_s.append(attempt.pause.total_seconds())
+        end_pause(event_id)
     alive = outbox_row(event_id).dead_at
-    freeze(moment)
     publisher.publish_batch()
 
     longest_s = [2, 4, 8, 16, 32, 64, 128, 256, 512]
     assert [most / 2 <= pause <= most for pause, most in zip(pauses_s, longest_s, strict=True)] == [True] * 9
     assert alive is None
     row = outbox_row(event_id)
-    assert (row.attempts, row.dead_at, row.published_at) == (10, moment, None)
+    assert (row.attempts, row.dead_at, row.published_at) == (10, MONDAY, None)
     [dead] = dead_letters()
     assert (dead.event_id, dead.source, dead.subscription, dead.event_type, dead.attempts, dead.created_at) == (
         event_id,
@@ -170,7 +189,7 @@ def test_each_failure_doubles_the_pause_up_to_ten_minutes_and_the_tenth_is_the_e
         "",
         "order_nudged",
         10,
-        moment,
+        MONDAY,
     )
     assert dead.reason == "notifications: ConnectionError: the line is dead"
     assert (dead.message["event_id"], dead.message["sequence"]) == (str(event_id), 1)
@@ -179,17 +198,30 @@ def test_each_failure_doubles_the_pause_up_to_ten_minutes_and_the_tenth_is_the_e
     assert topics.ids("order_nudged") == [later]
 
 
-def test_a_pause_that_a_jumping_clock_made_too_long_is_over(publisher, topics, freeze):
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "back"])
+def test_a_publisher_whose_clock_jumps_neither_ends_a_pause_nor_lengthens_it(patient_publisher, topics, freeze, jump):
     [event_id] = emitted(a_nudge())
     topics.refuses = refusing(event_id)
-    freeze(MONDAY + timedelta(hours=1))
-    publisher.publish_batch()
-    topics.refuses = refusing()
+    patient_publisher.publish_batch()
 
-    freeze(MONDAY)
+    freeze(clock.now() + jump)
+    while_resting = patient_publisher.publish_batch()
+    end_pause(event_id)
+    before = _database_now()
+    [attempt] = patient_publisher.publish_batch()
+
+    assert while_resting == []
+    assert before + attempt.pause < outbox_row(event_id).next_attempt_at < _database_now() + attempt.pause
+
+
+def test_a_pause_that_the_databases_own_clock_made_longer_than_any_is_over(publisher, topics):
+    too_long, longest = emitted(a_nudge(), a_nudge())
+    for event_id, pause in ((too_long, "1 hour"), (longest, "10 minutes")):
+        damage(event_id, attempts="1", next_attempt_at=f"clock_timestamp() + interval '{pause}'")
+
     publisher.publish_batch()
 
-    assert (topics.ids(), outbox_row(event_id).attempts) == ([event_id], 2)
+    assert topics.ids() == [too_long]
 
 
 @pytest.mark.parametrize(
@@ -274,12 +306,12 @@ def test_an_event_is_published_only_when_every_topic_has_it(publisher, topics, f
     publisher.publish_batch()
     halfway = outbox_row(event_id)
     topics.refuses = refusing()
-    freeze(MONDAY + timedelta(seconds=2))
+    end_pause(event_id)
     publisher.publish_batch()
 
     assert (halfway.published_at, halfway.last_error) == (None, "dispatch: ConnectionError: down")
     assert [sent.topic for sent in topics.sent] == ["notifications", "dispatch", "notifications"]
-    assert outbox_row(event_id).published_at == MONDAY + timedelta(seconds=2)
+    assert outbox_row(event_id).published_at == MONDAY
 
 
 def test_a_topic_that_never_answers_is_a_failure_to_try_again(topics):
