@@ -4,16 +4,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
 
 from shared.events.checkout import CheckoutConverted
 from shared.events.orders import OrderInTransit, OrderReadyForDispatch
 from shared.identity.models import Store, User
 from shared.identity.permissions import StoreType, SystemRole
 from shared.kit import clock
-from shared.kit.db import transaction
+from shared.kit.db import transaction, violated_constraint
 from shared.kit.ids import new_id
 from shared.kit.outbox import Event, emit
 from shared.orders.models import Order, OrderStatus
@@ -77,15 +80,23 @@ class Load:
         self._world = world
         self._pause_s = WRITERS / per_s
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over, self._rests = threading.Event(), threading.Event()
         self._ready = list(world.ready)
         self._writers = [
-            threading.Thread(target=self._write, args=(random.Random(f"{seed}-{number}"),)) for number in range(WRITERS)
+            threading.Thread(target=self._write, args=(random.Random(f"{seed}-{number}"),), daemon=True)
+            for number in range(WRITERS)
         ]
 
     def start(self) -> None:
         for writer in self._writers:
             writer.start()
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Begin nothing new within the block."""
+        self._rests.set()
+        yield
+        self._rests.clear()
 
     def finish(self) -> None:
         """Wait until everything that was begun is written."""
@@ -95,7 +106,7 @@ class Load:
 
     def _write(self, chance: random.Random) -> None:
         while not self._over.wait(chance.uniform(0, 2) * self._pause_s):
-            if not self._holds_back():
+            if not (self._rests.is_set() or self._holds_back()):
                 self._commit(self._next(chance))
 
     def _next(self, chance: random.Random) -> Event:
@@ -110,15 +121,11 @@ class Load:
         """Write until the database has it. Whether it has, nobody knows when the connection is lost in a commit."""
         while True:
             try:
-                with transaction() as session:
-                    emit(session, event)
-            except Exception as error:
-                if "uq_outbox_events_dedupe_key" in str(error):
-                    break
+                write_once(event)
+                break
+            except Exception:
                 self.written.unknown += 1
                 time.sleep(0.2)
-            else:
-                break
         with self._lock:
             self._note(event)
 
@@ -147,6 +154,16 @@ class Load:
             buyer_store_id=order.buyer_store_id,
             vendor_store_id=order.vendor_store_id,
         )
+
+
+def write_once(event: Event) -> None:
+    """Write an event; one that can be written only once may have been committed by an attempt that seemed to fail."""
+    try:
+        with transaction() as session:
+            emit(session, event)
+    except DBAPIError as error:
+        if violated_constraint(error) != "uq_outbox_events_dedupe_key":
+            raise
 
 
 def a_checkout(buyer: Store) -> CheckoutConverted:
