@@ -163,7 +163,7 @@ class Consumer:
 
     def _handle(self, message: dict[str, Any]) -> str:
         told = _decoded(message)
-        if told.get("event_type") not in self.handlers:
+        if told["event_type"] not in self.handlers:
             return "ignored"
         kind, handler = self.handlers[told["event_type"]]
         envelope = _envelope(told, kind)
@@ -213,6 +213,8 @@ def _decoded(message: dict[str, Any]) -> dict[str, Any]:
         raise Unreadable("the data is not base64 of JSON") from error
     if not isinstance(told, dict):
         raise Unreadable("the data is not an object")
+    if not isinstance(told.get("event_type"), str):
+        raise Unreadable("the data names no event type")
     return told
 
 

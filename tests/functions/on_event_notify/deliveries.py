@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from shared.kit.db import read_only, transaction
 from shared.kit.outbox import Event, OutboxEvent, emit
@@ -27,6 +27,12 @@ def written() -> list[EmailDelivery]:
     """The mail that was written down, in order."""
     with read_only() as session:
         return list(session.scalars(select(EmailDelivery).order_by(EmailDelivery.id)))
+
+
+def end_claims() -> None:
+    """Let the time pass for which mail is claimed."""
+    with transaction() as session:
+        session.execute(text("UPDATE email_deliveries SET due_at = clock_timestamp()"))
 
 
 def outcomes() -> list[tuple[str, int, str | None]]:

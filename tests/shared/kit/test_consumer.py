@@ -150,7 +150,14 @@ def test_what_can_never_be_read_is_buried_at_once(consumer, changes, reason):
     assert (greeted(), buried()) == (0, [("consumer", "greeter", reason)])
 
 
-@pytest.mark.parametrize("data", ["", "not base64!", base64.b64encode(b"[]").decode(), base64.b64encode(b"{").decode()])
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["", "not base64!", encoded(b"[]"), encoded(b"{"), encoded(b"{}"), encoded(b'{"event_type": ["inventory_low"]}')],
+)
 def test_a_message_that_is_no_event_is_buried(consumer, data):
     assert consumer.deliver({"message": {"data": data, "attributes": {"event_id": str(uuid4())}}}) is True
 
