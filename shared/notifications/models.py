@@ -22,7 +22,7 @@ class NotificationType(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Where a mail is: to be sent, handed over, refused for good, or left unsent because its person is gone."""
+    """A mail is to be sent, was handed over, refused for good, or left unsent: its person is gone, or mail is off."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -91,7 +91,7 @@ class EmailDelivery(Table):
     """One mail to one person about one event: written with what the event did, sent afterwards, and never twice.
 
     `words` fill in the `template`; `due_at` is when the next try may begin, and lies ahead while one is made;
-    `reason` is the provider's, and names no person.
+    `reason` is the provider's for a refusal, or the flag that is off; it names no person.
     """
 
     __tablename__ = "email_deliveries"

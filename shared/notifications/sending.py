@@ -18,6 +18,7 @@ from shared.kit.logging import log, metric
 from shared.notifications import deliveries
 from shared.notifications.composing import compose
 from shared.notifications.models import DeliveryStatus, EmailDelivery
+from shared.operations.flags import Flag, flag
 
 # With one last call to the provider it ends before the claims do, and before the function's time is up.
 SENDS_FOR_S = 35.0
@@ -105,9 +106,11 @@ def _is_sent(claimed: _Claimed) -> bool:
 
 
 def _hand_over(claimed: _Claimed) -> tuple[DeliveryStatus, str | None]:
-    """What became of the mail, with the reason of a refusal. Raises EmailDown."""
+    """What became of the mail, with the reason when it was refused or mail is switched off. Raises EmailDown."""
     if claimed.email is None:
         return DeliveryStatus.DROPPED, None
+    if not flag(Flag.EMAIL_ENABLED, claimed.delivery.store_id):
+        return DeliveryStatus.DROPPED, f"{Flag.EMAIL_ENABLED} is off"
     try:
         email_sender().send(claimed.email)
     except EmailRefused as refusal:

@@ -52,7 +52,7 @@ MEANINGS: Mapping[Flag, Meaning] = {
     Flag.ADS_ENABLED: Meaning("Ads are served.", True),
     Flag.ADS_LINE_FALLBACK: Meaning("A line without a product ad's token gets the order's store token.", True),
     Flag.DOCUMENT_AI_ENABLED: Meaning("Documents are read by Document AI and a language model.", True),
-    Flag.EMAIL_ENABLED: Meaning("Emails are sent.", True),
+    Flag.EMAIL_ENABLED: Meaning("Emails are sent; while it is off, those that fall due are dropped.", True),
 }
 
 

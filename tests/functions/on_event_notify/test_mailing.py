@@ -20,10 +20,13 @@ from shared.kit import clock, logging, redis
 from shared.kit.db import read_only, transaction
 from shared.kit.ids import new_id
 from shared.notifications import preferences
-from shared.notifications.models import EmailDelivery, NotificationType
+from shared.notifications.deliveries import claim
+from shared.notifications.models import NotificationType
+from shared.operations.flags import Flag, Rule, flag
+from tests.builders.flags import a_flag
 from tests.builders.people import a_person
 from tests.builders.stores import a_buyer, a_member, a_user, a_vendor
-from tests.functions.on_event_notify.deliveries import delivered, outcomes, written
+from tests.functions.on_event_notify.deliveries import delivered, end_claims, outcomes, written
 
 
 def decided(buyer, vendor=None) -> OrderDecided:
@@ -332,22 +335,52 @@ def test_a_closed_account_gets_no_mail_that_waited_for_it(consumer, sendgrid):
     assert outcomes() == [("dropped", 2, None)]
 
 
-def test_mail_that_another_has_claimed_is_left_to_them_and_the_message_comes_again(consumer, sendgrid, freeze):
+def test_while_mail_is_switched_off_for_a_store_its_people_are_told_without_any(consumer, sendgrid):
+    silent, heard = a_buyer(), a_buyer()
+    a_member(silent)
+    member = a_member(heard)
+    a_flag(Flag.EMAIL_ENABLED, Rule(store_ids=[silent.id], enabled=False), enabled=True)
+
+    acknowledged = [consumer.deliver(delivered(decided(buyer))) for buyer in (silent, heard)]
+
+    assert acknowledged == [True, True]
+    assert receivers(sendgrid) == [member.email]
+    assert outcomes() == [("dropped", 1, "email_enabled is off"), ("sent", 1, None)]
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "back"])
+def test_mail_that_another_has_claimed_is_left_to_them_whatever_our_clock_says(consumer, sendgrid, freeze, jump):
     buyer = a_buyer()
     a_member(buyer)
     delivery = delivered(decided(buyer))
     sendgrid.fail()
     consumer.deliver(delivery)
     with transaction() as session:
-        session.execute(update(EmailDelivery).values(due_at=clock.now() + timedelta(seconds=60)))
+        assert claim(session, written()[0].event_id, limit=1) != []
+    freeze(clock.now() + jump)
 
     refused = consumer.deliver(delivery)
     nothing = receivers(sendgrid)
-    freeze(clock.now() + timedelta(seconds=61))
+    end_claims()
     acknowledged = consumer.deliver(delivery)
 
     assert (refused, nothing, acknowledged) == (False, [], True)
     assert len(sendgrid.taken) == 1
+
+
+def test_a_claim_lasts_a_minute(consumer, sendgrid):
+    buyer = a_buyer()
+    a_member(buyer)
+    delivery = delivered(decided(buyer))
+    sendgrid.fail()
+    consumer.deliver(delivery)
+
+    with transaction() as session:
+        before = session.scalar(text("SELECT clock_timestamp()"))
+        [claimed] = claim(session, written()[0].event_id, limit=1)
+        after = session.scalar(text("SELECT clock_timestamp()"))
+
+    assert before + timedelta(seconds=60) <= claimed.due_at <= after + timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(("waited", "is_sent"), [("9 minutes", False), ("11 minutes", True), ("25 hours", False)])
@@ -396,7 +429,10 @@ def test_more_mail_than_one_claim_holds_is_all_sent(consumer, sendgrid):
     assert sorted(receivers(sendgrid)) == sorted(person.email for person in people)
 
 
-def test_who_is_mailed_is_found_by_the_same_statements_however_many(consumer, sendgrid, statements):
+def test_who_is_mailed_is_found_by_the_same_statements_however_many(consumer, sendgrid, statements, freeze):
+    freeze(clock.now())
+    # One more statement in half a minute.
+    assert flag(Flag.EMAIL_ENABLED)
     costs = []
     for many in (1, 9):
         buyer = a_buyer()
