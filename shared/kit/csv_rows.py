@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 MAX_CELL_CHARS = 131_072
 """What `csv` reads as one cell, by its default; beyond that a quote was left open."""
 
+MAX_COLUMNS = 100
+"""More names than this are no header; each row is held against all of them."""
+
 # Bytes that are not UTF-8 arrive as these (PEP 383), so that the cell which holds them can be told.
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 
@@ -62,7 +65,11 @@ def read_rows(file: bytes, columns: Columns, bad: BadCells, *, max_rows: int) ->
     What is wrong is added to `bad`. Columns may come in any order and are read without case.
     """
     records = _records(file, bad)
-    header = _header(next(records, (1, []))[1], columns, bad)
+    _, named = next(records, (1, []))
+    if len(named) > MAX_COLUMNS:
+        bad.add(1, None, f"A file may have {MAX_COLUMNS} columns; this one has {len(named):,}. Its rows were not read.")
+        return
+    header = _header(named, columns, bad)
     count = 0
     for number, record in records:
         if not any(record):

@@ -328,6 +328,10 @@ UNREADABLE = [
         [(4, None, "A cell is longer than 131,072 characters, or a quote is opened and never closed. "
                    "Nothing from here on was read.")],
     ),
+    (
+        b"x," * 200_000 + b"sku," * 200_000 + b"\n" + b"a\n" * 5_000,
+        [(1, None, "A file may have 100 columns; this one has 400,001. Its rows were not read.")],
+    ),
     (ROWS + b"SKU-9,Title,flower,unit,100,extra\r\n", [(4, None, "This row has more cells than the header.")]),
     (ROWS + "SKU-9,Señor,flower,unit,100\r\n".encode("latin-1"), [(4, "title", "This is not UTF-8.")]),
 ]  # fmt: skip
