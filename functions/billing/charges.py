@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime
 from sqlalchemy import Select, select
 
 from shared.billing.models import Charge, ChargeStatus, ChargeType
@@ -12,7 +11,7 @@ from shared.identity.permissions import Permission
 from shared.kit.db import read_only
 from shared.kit.http import Api
 from shared.kit.pagination import Order, Page, PageQuery, page_of
-from shared.kit.schemas import Response
+from shared.kit.schemas import Instant, Response
 
 api = Api("charges", prefix="/api/v1/vendor/billing/charges")
 
@@ -24,8 +23,8 @@ class ChargeQuery(PageQuery):
 
     type: list[ChargeType] = []
     status: list[ChargeStatus] = []
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
 
 
 class ChargeResponse(Response):

@@ -22,6 +22,9 @@ def _distinct(values: list[Value]) -> list[Value]:
 
 DISTINCT = AfterValidator(_distinct)
 
+# Zero is zero with any exponent ("0e-99999"), which is no decimal place, but more than the database reads.
+_PLAIN_ZERO = AfterValidator(lambda value: value or Decimal(0))
+
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_LINE)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
 StrainName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
@@ -29,7 +32,8 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_LIN
 Tags = Annotated[list[Tag], Field(max_length=20), DISTINCT]
 Html = Annotated[str, StringConstraints(max_length=20_000)]
 Price = Annotated[int, Field(gt=0, le=100_000_000, description="In cents of USD")]
-Potency = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4), _PLAIN_ZERO]
+Potency = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2), _PLAIN_ZERO]
 OrderQty = Annotated[int, Field(ge=1, le=10_000_000)]
 StockQty = Annotated[int, Field(ge=0, le=10_000_000)]
 Gallery = Annotated[list[UUID], Field(max_length=10), DISTINCT]
@@ -39,7 +43,7 @@ class VolumeTier(Request):
     """From `min_qty` on, the whole line is `discount_percent` (4 decimals) cheaper."""
 
     min_qty: OrderQty
-    discount_percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+    discount_percent: Percent
 
 
 def _one_per_quantity(tiers: list[VolumeTier]) -> list[VolumeTier]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, false, func, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
+from shared.catalog.fields import Percent
 from shared.catalog.models import Category, Classification, Feeling, Flavor, Product, Usage, VendorPromo, VolumeDiscount
 from shared.catalog.promos import promo_is_live
 from shared.inventory.models import InventoryItem
@@ -26,7 +26,6 @@ TRAITS = (
 )
 """The columns that filters and words look at as well."""
 
-Percent = Annotated[Decimal, Field(ge=0, le=100)]
 Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Strain = Annotated[str, Field(min_length=1, max_length=100)]
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -16,12 +16,12 @@ from shared.kit.db import violated_constraint
 from shared.kit.errors import Conflict, InvalidRequest, NotFound
 from shared.kit.ids import new_id
 from shared.kit.pagination import Order, Page, PageQuery, page_of
-from shared.kit.schemas import NOT_NULL, Request, Response
+from shared.kit.schemas import NOT_NULL, Instant, Request, Response
 
 NEWEST_FIRST = Order((VendorPromo.created_at, VendorPromo.id))
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{2,39}$")]
-Value = Annotated[Decimal, Field(gt=0, le=100_000_000, decimal_places=4)]
+Value = Annotated[Decimal, Field(gt=0, lt=100_000_000, decimal_places=4)]
 Cents = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Times = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
@@ -47,8 +47,8 @@ class CreatePromoRequest(Request):
     kind: PromoKind
     value: Value
     min_subtotal_cents: Cents = 0
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
     max_redemptions: Times | None = None
     per_buyer_limit: Times | None = None
     is_active: bool = True
@@ -63,8 +63,8 @@ class UpdatePromoRequest(Request):
     kind: Annotated[PromoKind | None, NOT_NULL] = None
     value: Annotated[Value | None, NOT_NULL] = None
     min_subtotal_cents: Annotated[Cents | None, NOT_NULL] = None
-    starts_at: Annotated[AwareDatetime | None, NOT_NULL] = None
-    ends_at: AwareDatetime | None = None
+    starts_at: Annotated[Instant | None, NOT_NULL] = None
+    ends_at: Instant | None = None
     max_redemptions: Times | None = None
     per_buyer_limit: Times | None = None
     is_active: Annotated[bool | None, NOT_NULL] = None

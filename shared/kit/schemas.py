@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 Item = TypeVar("Item")
 Other = TypeVar("Other")
@@ -42,6 +43,17 @@ def _refuse_null(value: Any) -> Any:
 
 NOT_NULL = BeforeValidator(_refuse_null)
 """Marks an optional field of a partial update whose column cannot be emptied."""
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC, this is not within the years 1 to 9999") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time that is given with its offset, in UTC from here on."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import Select, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from shared.kit.db import read_only
 from shared.kit.pagination import Order, PageQuery, page_of
-from shared.kit.schemas import Page, Query, Response
+from shared.kit.schemas import Instant, Page, Query, Response
 from shared.kit.spreadsheet import csv_of
 from shared.operations.audit import AuditLog
 
@@ -32,8 +32,8 @@ class AuditFilters(Query):
     target_type: str | None = Field(default=None, max_length=60)
     target_id: UUID | None = None
     request_id: str | None = Field(default=None, max_length=64)
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
 
 
 class AuditQuery(AuditFilters, PageQuery):

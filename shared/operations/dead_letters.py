@@ -7,14 +7,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from shared.kit.errors import NotFound
 from shared.kit.outbox import DeadLetter
 from shared.kit.pagination import Order, PageQuery, page_of
-from shared.kit.schemas import Page, Response
+from shared.kit.schemas import Instant, Page, Response
 
 
 class Source(StrEnum):
@@ -50,8 +50,8 @@ class DeadLettersQuery(PageQuery):
     subscription: str | None = Field(default=None, max_length=255)
     event_type: str | None = Field(default=None, max_length=100)
     event_id: UUID | None = None
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
 
 
 class DeadLetterResponse(Response):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from shared.kit import clock
 from shared.kit.errors import NotFound, StateConflict
 from shared.kit.outbox import DeadLetter
-from shared.kit.schemas import Request, Response
+from shared.kit.schemas import Instant, Request, Response
 from shared.kit.tables import as_json
 from shared.operations.audit import entry, record
 from shared.operations.dead_letters import OPEN, LetterState, Source, find_event, response_of, state_of
@@ -31,8 +31,8 @@ class ReplayRequest(Request):
     source: Source | None = None
     subscription: str | None = Field(default=None, max_length=255)
     event_type: str | None = Field(default=None, max_length=100)
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
     limit: int = Field(default=100, ge=1, le=MOST_AT_ONCE)
 
     example = {"subscription": "on_event_notify", "event_type": "order_decided", "limit": 100}

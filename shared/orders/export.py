@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import literal, tuple_
 
 from shared.kit.db import read_only
-from shared.kit.schemas import Query
+from shared.kit.schemas import Instant, Query
 from shared.kit.spreadsheet import CSV_TYPE, csv_of
 from shared.orders.listing import OrderRowResponse, Side, order_rows
 from shared.orders.models import Order
@@ -32,8 +32,8 @@ class ExportQuery(Query):
 
     format: ExportFormat = ExportFormat.CSV
     side: Side | None = Field(default=None, alias="as")
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
 
     @property
     def content_type(self) -> str:

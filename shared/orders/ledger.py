@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
@@ -13,7 +12,7 @@ from shared.kit.context import work
 from shared.kit.ids import new_id
 from shared.kit.pagination import Order as SortOrder
 from shared.kit.pagination import Page, PageQuery, page_of
-from shared.kit.schemas import Response
+from shared.kit.schemas import Instant, Response
 from shared.orders.models import LedgerEvent, LedgerType, Order
 
 
@@ -24,8 +23,8 @@ class LedgerQuery(PageQuery):
     order_id: UUID | None = None
     buyer_store_id: UUID | None = None
     vendor_store_id: UUID | None = None
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
 
 
 class LedgerEntryResponse(Response):

@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from shared.identity.models import Store
 from shared.kit.pagination import Order as SortOrder
 from shared.kit.pagination import Page, PageQuery, page_of
-from shared.kit.schemas import Response
+from shared.kit.schemas import Instant, Response
 from shared.orders import searching
 from shared.orders.lifecycle import WAITING_FOR_VENDOR
 from shared.orders.models import (
@@ -66,8 +66,8 @@ class OrdersQuery(PageQuery):
     fulfillment_status: list[FulfillmentStatus] = []
     shipping_status: list[ShippingStatus] = []
     payment_status: list[IntentStatus] = []
-    created_from: AwareDatetime | None = None
-    created_to: AwareDatetime | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
     q: str | None = Field(default=None, min_length=1, max_length=100)
 
 

@@ -46,7 +46,7 @@ def test_a_promo_with_all_its_terms(vendor, freeze):
         "value": "500",
         "min_subtotal_cents": 50_000,
         "starts_at": at(days=1),
-        "ends_at": at(days=8),
+        "ends_at": "2126-03-04T12:00:00-06:00",
         "max_redemptions": 100,
         "per_buyer_limit": 1,
         "is_active": False,
@@ -58,6 +58,7 @@ def test_a_promo_with_all_its_terms(vendor, freeze):
     assert reply.data == body | {
         "id": reply.data["id"],
         "value": "500",
+        "ends_at": "2126-03-04T18:00:00Z",
         "redeemed_count": 0,
         "created_at": at(),
     }
@@ -85,8 +86,11 @@ def test_without_terms_it_starts_now_for_everybody(vendor, freeze):
         ({"value": "100.01"}, "value"),
         ({"value": "1.00001"}, "value"),
         ({"kind": "fixed", "value": "500.5"}, "value"),
+        ({"kind": "fixed", "value": "100000000"}, "value"),
         ({"min_subtotal_cents": -1}, "min_subtotal_cents"),
         ({"starts_at": "2026-01-01T00:00:00"}, "starts_at"),
+        ({"starts_at": "0001-01-01T00:00:00+14:00"}, "starts_at"),
+        ({"ends_at": "9999-12-31T23:00:00-12:00"}, "ends_at"),
         ({"starts_at": "2026-01-02T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}, "ends_at"),
         ({"max_redemptions": 0}, "max_redemptions"),
         ({"per_buyer_limit": 0}, "per_buyer_limit"),
