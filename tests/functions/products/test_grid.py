@@ -262,6 +262,8 @@ def test_a_page_costs_two_statements_whatever_is_asked_for(buyer, query):
         ({"limit": "101"}, "limit"),
         ({"price_min_cents": "-1"}, "price_min_cents"),
         ({"thc_min": "101"}, "thc_min"),
+        ({"thc_min": "1e-20000"}, "thc_min"),
+        ({"q": "x" * 10_000}, "q"),
         ({"q": ""}, "q"),
         ({"facets": "price"}, "facets[0]"),
         ({"vendor_store_id": "42"}, "vendor_store_id[0]"),
@@ -283,14 +285,17 @@ def test_only_buyers_browse(grid):
         assert (vendor.status, vendor.error.code, vendor.error.reason) == (403, "FORBIDDEN", "store_type")
 
 
-def test_a_fixed_promo_counts_as_a_promo_while_it_is_good(buyer):
+def test_a_fixed_promo_counts_as_a_promo_while_it_is_good(buyer, freeze):
     now = clock.now()
+    freeze(now)
     used_up = {"max_redemptions": 1, "redeemed_count": 1}
     for title, fields in {
         "Good": {"kind": PromoKind.FIXED, "value": Decimal(500)},
         "Off": {"is_active": False},
-        "Over": {"ends_at": now - timedelta(minutes=1)},
-        "Early": {"starts_at": now + timedelta(minutes=1)},
+        "From now on": {"starts_at": now},
+        "Not yet over": {"ends_at": now + timedelta(microseconds=1)},
+        "Over": {"ends_at": now},
+        "Early": {"starts_at": now + timedelta(microseconds=1)},
         "Used up": used_up,
     }.items():
         vendor = a_vendor()
@@ -299,6 +304,8 @@ def test_a_fixed_promo_counts_as_a_promo_while_it_is_good(buyer):
 
     assert {row["title"]: row["has_promo"] for row in buyer.get().data} == {
         "Good": True,
+        "From now on": True,
+        "Not yet over": True,
         "Off": False,
         "Over": False,
         "Early": False,

@@ -41,6 +41,9 @@ def a_named(title, **fields):
         ("gelato balm", []),
         ("the", []),
         ("& | ! ' (", []),
+        ("gelato:* & !cart", ["Gelato Cart"]),
+        ("\\'\" \U0001f525 gelato <-> %s {} :q", []),
+        ("\\'\" \U0001f525 gelato <-> % _ {} :*", ["Gelato Cart"]),
     ],
 )
 def test_words_are_found_in_title_strain_sku_subtitle_and_vendor(buyer, window, q, titles):

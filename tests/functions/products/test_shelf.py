@@ -162,6 +162,25 @@ def test_the_least_that_makes_a_product(vendor):
     assert rows(InventoryMovement) == []
 
 
+def test_values_at_their_bounds_are_kept_and_shown(vendor):
+    at_most = {"price_cents": 100_000_000, "moq": 10_000_000, "max_qty": 10_000_000, "thc_percent": "100.00"}
+    tiers = [
+        {"min_qty": 1, "discount_percent": "0e-99999"},
+        {"min_qty": 2, "discount_percent": "0.0001"},
+        {"min_qty": 10_000_000, "discount_percent": "100"},
+    ]
+    stock = {"available_qty": 10_000_000, "low_stock_threshold": 10_000_000}
+    more = {"cbd_percent": "0e-99999", "volume_discounts": tiers, "inventory": stock}
+
+    reply = vendor.post("", MINIMAL | at_most | more)
+
+    assert reply.status == 201
+    assert {name: reply.data[name] for name in at_most} == at_most
+    assert reply.data["cbd_percent"] == "0.00"
+    assert [tier["discount_percent"] for tier in reply.data["volume_discounts"]] == ["0.0000", "0.0001", "100.0000"]
+    assert reply.data["inventory"] | stock == reply.data["inventory"]
+
+
 def test_offering_costs_the_same_however_much_comes_with_it(vendor, store):
     costs = []
     for count in (1, 8):
