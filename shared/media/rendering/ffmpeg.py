@@ -1,10 +1,11 @@
 """The FFmpeg that imageio-ffmpeg brings: it reads and writes files as streams."""
 
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.media.rendering.outcome import Unfit
+from shared.media.rendering.outcome import TooLong, Unfit
 
 # The demuxer is ours to choose: a file that says it is a playlist must not make FFmpeg open other things.
 _DEMUXERS: Mapping[str, str] = {"video/mp4": "mov", "video/webm": "matroska", "image/gif": "gif"}
@@ -12,15 +13,12 @@ _DEMUXERS: Mapping[str, str] = {"video/mp4": "mov", "video/webm": "matroska", "i
 # Of a frame: 4K. Dozens of frames are held on the way from decoder to encoder, so this decides on the memory.
 MAX_FRAME_PIXELS = 4_096 * 2_304
 
-# Fit within 1920x1080, or 1080x1920 when upright; never larger than it was. H.264 wants even sides.
-FIT = (
-    "scale=w='if(gte(iw,ih),min(1920,iw),min(1080,iw))':h='if(gte(iw,ih),min(1080,ih),min(1920,ih))'"
-    ":force_original_aspect_ratio=decrease:force_divisible_by=2"
-)
+# It ends by itself when a signal says that its time is up, and says so by 255.
+_OUT_OF_TIME = frozenset({255, -signal.SIGXCPU, -signal.SIGKILL})
 
 
 def convert(source: Path, mime_type: str, how: list[str], target: Path) -> None:
-    """Write `target` from a video or animation of this type, by FFmpeg's options `how`. Raises Unfit."""
+    """Write `target` from a video or animation of this type, by FFmpeg's options `how`. Raises Unfit, TooLong."""
     import imageio_ffmpeg
 
     command = [
@@ -31,6 +29,11 @@ def convert(source: Path, mime_type: str, how: list[str], target: Path) -> None:
         *("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn", "-filter_threads", "1"),
         *(*how, "-threads", "1", f"file:{target}"),
     ]
-    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True)  # noqa: S603 - ours
+    # What it says is not kept: it may complain of every frame.
+    nowhere = subprocess.DEVNULL
+    done = subprocess.run(command, check=False, stdin=nowhere, stdout=nowhere, stderr=nowhere)  # noqa: S603 - ours
+    if done.returncode in _OUT_OF_TIME:
+        raise TooLong
     if done.returncode != 0 or not target.exists() or target.stat().st_size == 0:
-        raise Unfit("The video is damaged, encrypted, larger than 4K, or of a kind that cannot be read.")
+        what = "animation" if mime_type == "image/gif" else "video"
+        raise Unfit(f"The {what} is damaged, encrypted, larger than 4K, or of a kind that cannot be read.")

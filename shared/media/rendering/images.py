@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.media.rendering.ffmpeg import FIT, MAX_FRAME_PIXELS, convert
+from shared.media.rendering.ffmpeg import MAX_FRAME_PIXELS, convert
 from shared.media.rendering.outcome import Rendition, Role, Unfit
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BOX = (1920, 1080)
 THUMBNAIL_BOX = (480, 480)
 QUALITY = 80
+_FIT = f"scale=w='min({BOX[0]},iw)':h='min({BOX[1]},ih)':force_original_aspect_ratio=decrease"
 _MOVING_WEBP = ["-c:v", "libwebp_anim", "-quality", str(QUALITY), "-loop", "0", "-f", "webp"]
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/gif": "GIF"}
@@ -61,7 +62,7 @@ def save_still(picture: "Image", folder: Path, name: str, role: Role) -> list[Re
 def _animated(picture: "Image", source: Path, folder: Path) -> list[Rendition]:
     """The movement is kept by the main rendition; the thumbnail is the first frame."""
     _refuse_bomb(picture, MAX_FRAME_PIXELS)
-    convert(source, "image/gif", ["-vf", FIT, *_MOVING_WEBP], folder / "image.webp")
+    convert(source, "image/gif", ["-vf", _FIT, *_MOVING_WEBP], folder / "image.webp")
     return [Rendition("image.webp", "image/webp", Role.MAIN), _thumbnail(_fitted(picture), folder)]
 
 

@@ -27,3 +27,10 @@ class Rendition:
 
 class Unfit(Exception):
     """Nothing can be made of this file; the message is a sentence for its owner."""
+
+
+class TooLong(Unfit):
+    """Making something of it takes more time than a file may cost."""
+
+    def __init__(self) -> None:
+        super().__init__("The file takes too long to convert.")

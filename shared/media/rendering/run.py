@@ -5,21 +5,30 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from shared.media.rendering import child
-from shared.media.rendering.outcome import Rendition, Role, Unfit
+from shared.media.rendering.outcome import Rendition, Role, TooLong, Unfit
 
 TIME_LIMIT_S = 480
+CPU_LIMIT_S: Mapping[str, int] = {"image": 60, "image/gif": 240, "video": 450, "application": 120}
+"""Seconds of a processor, by type or family: many times what an honest picture or document takes.
+
+Small files can ask for hours: a JPEG of a million scans, a film of ten thousand frames in a GIF.
+"""
 
 
 class RenderingBroke(RuntimeError):
     """The process ended in a way that says nothing about the file."""
 
 
-def render(source: Path, folder: Path, mime_type: str, *, time_limit_s: float = TIME_LIMIT_S) -> list[Rendition]:
-    """Renditions of a file, as files in `folder`. Raises Unfit, RenderingBroke."""
-    command = [sys.executable, "-m", child.__name__, mime_type, str(source), str(folder)]
+def render(
+    source: Path, folder: Path, mime_type: str, *, time_limit_s: float = TIME_LIMIT_S, cpu_limit_s: int | None = None
+) -> list[Rendition]:
+    """Renditions of a file, as files in `folder`. Raises Unfit, TooLong, RenderingBroke."""
+    cpu_limit_s = cpu_limit_s or CPU_LIMIT_S.get(mime_type) or CPU_LIMIT_S[mime_type.partition("/")[0]]
+    command = [sys.executable, "-m", child.__name__, mime_type, str(source), str(folder), str(cpu_limit_s)]
     pipe = subprocess.PIPE
     with subprocess.Popen(  # noqa: S603 - our own module and paths
         command, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=_environment(), start_new_session=True
@@ -29,7 +38,9 @@ def render(source: Path, folder: Path, mime_type: str, *, time_limit_s: float = 
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            raise Unfit("The file takes too long to convert.") from None
+            raise TooLong from None
+    if process.returncode == -signal.SIGXCPU:
+        raise TooLong
     if process.returncode < 0:
         raise Unfit("The file breaks the program that opens it.")
     if process.returncode != 0:

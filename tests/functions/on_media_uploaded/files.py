@@ -46,6 +46,22 @@ def moving_gif(frames=5, width=64, height=48) -> bytes:
     return encoded(images[0], "GIF", save_all=True, append_images=images[1:], duration=100, loop=0)
 
 
+def endless_gif(frames=10_000, width=4_096, height=2_304) -> bytes:
+    """Half a megabyte that moves one dot of a 4K screen for a quarter of an hour."""
+    dots = moving_gif(2, 4, 4)
+    palette_ends = 13 + 3 * (2 << (dots[10] & 7))
+    screen = struct.pack("<HH", width, height)
+    return dots[:6] + screen + dots[10:palette_ends] + dots[palette_ends:-1] * (frames // 2) + b";"
+
+
+def jpeg_of_many_scans(scans=1_000_000) -> bytes:
+    """A progressive JPEG of 11 MB that says nothing new a million times over all its pixels."""
+    whole = encoded(picture(2_000, 2_000), "JPEG", progressive=True, quality=1)
+    last = whole.rindex(b"\xff\xda")
+    header_ends = last + 2 + int.from_bytes(whole[last + 2 : last + 4])
+    return whole[:last] + (whole[last:header_ends] + b"\0") * scans + b"\xff\xd9"
+
+
 def noise(pixels_wide) -> bytes:
     """A PNG that cannot be compressed: about three bytes for each pixel."""
     content = random.Random(1).randbytes(3 * pixels_wide * pixels_wide)
@@ -54,8 +70,19 @@ def noise(pixels_wide) -> bytes:
 
 def png_claiming(width, height) -> bytes:
     """A PNG of a few bytes that says it is this large."""
+    return _png(width, height, rows=bytes(100))
+
+
+def png_of_much_exif(entries) -> bytes:
+    """A PNG that says of itself this much that cannot be read."""
+    told = b"".join(struct.pack("<HHII", tag, 7, 1_000_000, 8) for tag in range(entries))
+    exif = b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + told
+    return _png(64, 48, (b"eXIf", exif), rows=bytes(48 * (1 + 3 * 64)))
+
+
+def _png(width, height, *told, rows) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b""))
+    chunks = ((b"IHDR", header), *told, (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
         for name, content in chunks

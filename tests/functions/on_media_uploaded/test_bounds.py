@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shared.media.rendering import run
+from shared.media.rendering import child, run
 from shared.media.rendering.images import MAX_PIXELS
 from shared.media.rendering.outcome import Unfit
 from tests.functions.on_media_uploaded import files
@@ -32,7 +32,7 @@ def peak_of(content, mime_type, folder) -> tuple[dict, int]:
     source.write_bytes(content)
     made.mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", MEASURED, mime_type, str(source), str(made)],
+        [sys.executable, "-c", MEASURED, mime_type, str(source), str(made), "100"],
         env=run._environment(),
         check=True,
         capture_output=True,
@@ -115,14 +115,45 @@ def test_a_download_goes_to_disk_piece_by_piece(object_storage, tmp_path):
 
 def test_what_takes_too_long_is_ended_with_all_its_processes(tmp_path):
     source, made = tmp_path / "source", tmp_path / "made"
-    source.write_bytes(files.film("mp4", "1280x720", 20.0, sound=False))
+    source.write_bytes(files.endless_gif())
     made.mkdir()
 
     with pytest.raises(Unfit, match=r"^The file takes too long to convert\.$"):
-        run.render(source, made, "video/mp4", time_limit_s=1.0)
+        run.render(source, made, "image/gif", time_limit_s=1.0)
 
     said = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(source) not in said
+
+
+@pytest.mark.parametrize(
+    ("make", "mime_type"), [(files.endless_gif, "image/gif"), (files.jpeg_of_many_scans, "image/jpeg")]
+)
+def test_a_small_file_does_not_keep_a_processor_for_long(tmp_path, make, mime_type):
+    source, made = tmp_path / "source", tmp_path / "made"
+    source.write_bytes(make())
+    made.mkdir()
+
+    with pytest.raises(Unfit, match=r"^The file takes too long to convert\.$"):
+        run.render(source, made, mime_type, cpu_limit_s=1)
+
+
+def test_nobody_keeps_what_is_complained_of_in_a_file(tmp_path):
+    """One line for each entry of this picture's EXIF: ten times as much as there is of the picture."""
+    source, made = tmp_path / "source", tmp_path / "made"
+    source.write_bytes(files.png_of_much_exif(1_000))
+    made.mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-m", child.__name__, "image/png", str(source), str(made), "60"],
+        env=run._environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert [each["name"] for each in json.loads(done.stdout)["renditions"]] == ["image.webp", "thumbnail.webp"]
+    assert done.stderr == ""
 
 
 def test_a_process_that_ends_oddly_says_nothing_about_the_file(tmp_path):

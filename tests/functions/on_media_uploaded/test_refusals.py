@@ -46,6 +46,7 @@ def gif_claiming(width, height):
             "product",
             "The picture has 11,000,000 pixels; at most 9,437,184 are allowed.",
         ),
+        (lambda: files.moving_gif(2, 4_000, 1), "image/gif", "ads", NO_VIDEO.replace("video", "animation")),
         (lambda: files.film(size="4400x2500", seconds=0.1, sound=False), "video/mp4", "ads", NO_VIDEO),
         (lambda: files.png_claiming(640, 480), "image/png", "product", DAMAGED),
         (lambda: PICTURE[: len(PICTURE) // 2], "image/png", "store", DAMAGED),
