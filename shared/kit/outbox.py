@@ -124,6 +124,21 @@ class OutboxSequence(Table):
     last_sequence: Mapped[int] = mapped_column(BigInteger)
 
 
+class DeadLetterKind(Table):
+    """When operators last heard of letters about one event type that one consumer, or the outbox, gave up on.
+
+    `announced` is of how many they heard then, `waiting` how many were opened since.
+    """
+
+    __tablename__ = "dead_letter_kinds"
+
+    given_up_by: Mapped[str] = mapped_column(primary_key=True)
+    letter_about: Mapped[str] = mapped_column(primary_key=True)
+    announced_at: Mapped[datetime]
+    announced: Mapped[int]
+    waiting: Mapped[int]
+
+
 class DeadLetter(Table):
     """A message given up on, by the publisher (`source` outbox) or by a consumer."""
 

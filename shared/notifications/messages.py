@@ -175,7 +175,8 @@ MESSAGES: dict[type[Event], tuple[Notice, ...]] = {
                "If this was not you, change your password and log out everywhere.", "/account/security", MAILED),
     ),
     DeadLetterKept: (
-        Notice(_admins, SYSTEM, "Dead letter: {letter_about}", "Given up by {given_up_by}; attempts: {attempts}.",
+        Notice(_admins, SYSTEM, "Dead letter: {letter_about}", "Given up by {given_up_by}; attempts: {attempts}. "
+               "Letters of this kind since we last told of them: {letters}.",
                "/admin/dead-letters/{letter_id}", MAILED),
     ),
     # By mail alone: those who ask for these may not be signed in.

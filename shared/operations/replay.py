@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.orm import Session
 
 from shared.kit import clock
+from shared.kit.dead_letters import announce_again
 from shared.kit.errors import NotFound, StateConflict
 from shared.kit.outbox import DeadLetter
 from shared.kit.schemas import Instant, Request, Response
@@ -121,7 +122,7 @@ def replay(session: Session, letter_id: UUID) -> DeadLetter:
 
 
 def replay_all(session: Session, wanted: ReplayRequest) -> ReplayResponse:
-    """Send the events of open letters again; six statements, however many letters."""
+    """Send the events of open letters again; seven statements, however many letters."""
     conditions = [OPEN, *_conditions(wanted)]
     oldest = select(DeadLetter.id).where(*conditions).order_by(DeadLetter.created_at, DeadLetter.id).limit(wanted.limit)
     locked = select(DeadLetter).where(DeadLetter.id.in_(oldest)).order_by(DeadLetter.id).with_for_update()
@@ -200,6 +201,8 @@ def _settle(session: Session, letters: Sequence[DeadLetter]) -> None:
     if letters:
         replayed = update(DeadLetter).where(DeadLetter.id.in_([letter.id for letter in letters]))
         session.execute(replayed.values(replayed_at=clock.now()))
+        # That one failed again would be news.
+        announce_again(session, [(letter.subscription or letter.source, letter.event_type) for letter in letters])
         record(session, *(_audited("dead_letter.replayed", letter, {}) for letter in letters))
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.kit import clock
-from shared.kit.dead_letters import Opened, announce
+from shared.kit.dead_letters import COUNTED, OPENED, Opened, announce
 from shared.kit.ids import new_id
 from shared.kit.publishing.messages import Due, message_of
 from shared.kit.tables import as_json
@@ -52,7 +52,7 @@ _CLAIM = text(
 # What is dead is kept as a letter by the same statement; an event that was replayed and fails again is a new
 # letter in the place of the old one.
 _SETTLE = text(
-    """
+    f"""
     WITH told AS (
         SELECT * FROM json_to_recordset(CAST(:told AS json)) AS t(
             id uuid, attempts smallint, published_at timestamptz, dead_at timestamptz, pause_s float,
@@ -64,15 +64,16 @@ _SETTLE = text(
                 statement_timestamp() + make_interval(secs => told.pause_s), held.next_attempt_at),
             last_error = coalesce(told.last_error, held.last_error)
         FROM told WHERE held.id = told.id
-    )
-    INSERT INTO outbox_dlq (id, event_id, source, event_type, message, attempts, reason, created_at)
-    SELECT letter_id, id, 'outbox', event_type, message, attempts, last_error, dead_at
-    FROM told WHERE dead_at IS NOT NULL
-    ON CONFLICT (event_id, source, subscription) DO UPDATE
-    SET message = excluded.message, attempts = excluded.attempts, reason = excluded.reason,
-        created_at = excluded.created_at, replayed_at = NULL, dismissed_at = NULL, dismissed_reason = NULL
-    RETURNING id, event_type, source, attempts
-    """
+    ), opened AS (
+        INSERT INTO outbox_dlq (id, event_id, source, event_type, message, attempts, reason, created_at)
+        SELECT letter_id, id, 'outbox', event_type, message, attempts, last_error, dead_at
+        FROM told WHERE dead_at IS NOT NULL
+        ON CONFLICT (event_id, source, subscription) DO UPDATE
+        SET message = excluded.message, attempts = excluded.attempts, reason = excluded.reason,
+            created_at = excluded.created_at, replayed_at = NULL, dismissed_at = NULL, dismissed_reason = NULL
+        {OPENED}
+    ), {COUNTED}
+    """  # noqa: S608 - how letters are counted is written by dead_letters
 )
 
 

@@ -1,11 +1,13 @@
 """What Pub/Sub gives up on is kept once, whatever is in it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.kit import logging
-from shared.kit.db import transaction
+from shared.kit.db import read_only, transaction
 from shared.kit.dead_letters import DeadLetterKept
 from shared.operations.replay import replay
 from tests.builders.dead_letters import a_message, a_published_event, event_in, forwarded
@@ -103,6 +105,52 @@ def test_operators_are_told_of_a_letter_once_and_again_only_when_its_replay_fail
     )
     assert told == [announcement]
     assert events.emitted(DeadLetterKept) == [announcement, announcement.model_copy(update={"attempts": 12})]
+
+
+def test_operators_are_told_of_a_kind_once_an_hour_and_of_how_many_there_were(consumer, events):
+    def told() -> list[tuple[str, int]]:
+        return [(event.given_up_by, event.letters) for event in events.emitted(DeadLetterKept)]
+
+    for by in ("on_event_notify", "on_event_notify", "on_order_ready", "on_event_notify"):
+        consumer.deliver(forwarded(a_message(a_published_event()), by))
+    at_once = told()
+    an_announcement_ages("59 minutes")
+    consumer.deliver(forwarded(a_message(a_published_event())))
+    within_the_hour = told()
+    an_announcement_ages("2 minutes")
+    for _ in range(2):
+        consumer.deliver(forwarded(a_message(a_published_event())))
+
+    assert at_once == within_the_hour == [("on_event_notify", 1), ("on_order_ready", 1)]
+    assert told() == [*at_once, ("on_event_notify", 4)]
+    assert len(dead_letters()) == 7
+
+
+def test_an_announcement_from_before_the_databases_clock_was_set_back_holds_up_none(consumer, events):
+    consumer.deliver(forwarded(a_message(a_published_event())))
+    an_announcement_ages("-1 hour")
+
+    consumer.deliver(forwarded(a_message(a_published_event())))
+
+    assert [event.letters for event in events.emitted(DeadLetterKept)] == [1, 1]
+
+
+@pytest.mark.usefixtures("committed_database")
+def test_letters_that_are_opened_at_once_are_announced_once(consumer, events):
+    deliveries = [forwarded(a_message(a_published_event())) for _ in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(consumer.deliver, deliveries)) == [True] * 8
+
+    assert len(events.emitted(DeadLetterKept)) == 1
+    with read_only() as session:
+        assert session.execute(text("SELECT announced, waiting FROM dead_letter_kinds")).all() == [(1, 7)]
+
+
+def an_announcement_ages(by: str) -> None:
+    with transaction() as session:
+        age = text("UPDATE dead_letter_kinds SET announced_at = announced_at - CAST(:by AS interval)")
+        session.execute(age, {"by": by})
 
 
 def test_nothing_that_a_stranger_wrote_is_told(consumer, events):

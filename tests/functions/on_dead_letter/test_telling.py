@@ -52,12 +52,18 @@ def test_every_admin_is_told_and_mailed_once_whatever_comes_twice(keep, notify, 
         (told,) = session.scalars(select(Notification))
     assert acknowledged == [True, True]
     assert (told.recipient_role, told.link) == (SystemRole.ADMIN, f"/admin/dead-letters/{kept.id}")
-    assert (told.title, told.message) == ("Dead letter: order nudged", "Given up by on order ready; attempts: 10.")
+    assert told.title == "Dead letter: order nudged"
+    assert told.message == (
+        "Given up by on order ready; attempts: 10. Letters of this kind since we last told of them: 1."
+    )
     assert sorted(mail.to for mail in sendgrid.mails) == sorted(
         f"{admin.first_name} {admin.last_name} <{admin.email}>" for admin in admins
     )
     assert {mail.subject for mail in sendgrid.mails} == {"Dead letter: order nudged"}
-    assert "Event: order nudged\nGiven up by: on order ready\nAttempts: 10\n" in sendgrid.mails[0].text
+    assert (
+        "Event: order nudged\nGiven up by: on order ready\nAttempts: 10\nLetters since we last told: 1\n"
+        in sendgrid.mails[0].text
+    )
 
 
 def test_when_telling_fails_for_good_there_is_a_letter_and_no_further_announcement(keep, notify, sendgrid):

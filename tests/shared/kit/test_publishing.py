@@ -15,6 +15,7 @@ from shared.events.orders import OrderNudged
 from shared.kit import clock
 from shared.kit.context import Work, working
 from shared.kit.db import read_only, transaction
+from shared.kit.dead_letters import DeadLetterKept
 from shared.kit.ids import new_id
 from shared.kit.publishing import Publisher, PublishingSettings, Unpublishable
 from tests.builders.outbox import (
@@ -102,7 +103,7 @@ def test_a_message_says_what_happened_to_what_and_who_asked(publisher, topics, f
     assert (row.published_at, row.attempts, row.last_error, row.dead_at) == (MONDAY, 1, None, None)
 
 
-def test_two_hundred_rows_take_two_statements_and_telling_of_the_dead_among_them_a_third(publisher, topics):
+def test_two_hundred_rows_take_two_statements_and_telling_of_the_dead_among_them_a_third(publisher, topics, events):
     emitted(*(a_nudge() for _ in range(200)))
     healthy = Work(function="test", request_id="healthy")
     with working(healthy):
@@ -118,6 +119,7 @@ def test_two_hundred_rows_take_two_statements_and_telling_of_the_dead_among_them
     assert (len(attempts), healthy.sql_statements) == (200, 2)
     assert (outcomes, mixed.sql_statements) == (["dead"] * 50 + ["retried"] * 50 + ["published"] * 100, 3)
     assert len(topics.sent) == 300
+    assert [(told.letter_about, told.letters) for told in events.emitted(DeadLetterKept)] == [("never_heard_of", 50)]
 
 
 def test_a_batch_is_as_large_as_the_setting_and_oldest_first(topics):
@@ -249,7 +251,14 @@ def test_what_no_attempt_can_mend_is_dead_at_once(publisher, topics, freeze, dam
     told = [attempt.row.data for attempt in publisher.publish_batch()]
     [letter] = dead_letters()
     about = outbox_row(event_id).event_type
-    assert told == [{"letter_id": str(letter.id), "letter_about": about, "given_up_by": "outbox", "attempts": 1}]
+    expected = {
+        "letter_id": str(letter.id),
+        "letter_about": about,
+        "given_up_by": "outbox",
+        "attempts": 1,
+        "letters": 1,
+    }
+    assert told == [expected]
     assert publisher.publish_batch() == []
 
 
