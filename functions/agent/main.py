@@ -31,7 +31,7 @@ api = Api("agent", prefix="/api/v1/agent/orders")
 
 
 class DeliverRequest(Request):
-    """Who took the goods, and the picture of their signature."""
+    """Who took the goods, and the picture of their signature: a file of kind `other` or `pdf` of either store."""
 
     signature_media_id: UUID | None = None
     recipient_name: Annotated[str | None, Field(min_length=1, max_length=200)] = None

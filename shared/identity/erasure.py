@@ -31,21 +31,20 @@ class Erasure(StrEnum):
     WAITING = "waiting"
 
 
-def _none(_: Session, __: UUID) -> set[UUID]:
-    return set()
+_KEPT_FOR_ORDERS = (EntityType.ORDER_MANIFEST, EntityType.ORDER_SIGNATURE)
+"""What uses the files that stay with the orders of both sides."""
 
 
 @dataclass(frozen=True)
 class Traces:
     """What a context keeps of a store.
 
-    `must_stay` says whether something has to outlive it, `kept_media` which files belong to that, and
-    `forget` deletes the rest by a number of statements that does not depend on the rows.
+    `must_stay` says whether something has to outlive it, and `forget` deletes the rest by a number of
+    statements that does not depend on the rows.
     """
 
     must_stay: Callable[[Session, UUID], bool]
     forget: Callable[[Session, UUID], None]
-    kept_media: Callable[[Session, UUID], set[UUID]] = _none
 
 
 def list_due(session: Session, limit: int) -> list[UUID]:
@@ -63,8 +62,7 @@ def erase(session: Session, store_id: UUID, traces: Sequence[Traces]) -> Erasure
     must_stay = any(trace.must_stay(session, store_id) for trace in traces)
     for trace in traces:
         trace.forget(session, store_id)
-    kept_media = set[UUID]().union(*(trace.kept_media(session, store_id) for trace in traces))
-    if _let_files_go(session, store_id, kept_media):
+    if _let_files_go(session, store_id):
         return Erasure.WAITING
     if must_stay:
         _anonymise(session, store)
@@ -90,12 +88,12 @@ def _due() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _let_files_go(session: Session, store_id: UUID, kept: set[UUID]) -> int:
+def _let_files_go(session: Session, store_id: UUID) -> int:
     """Detach the files of a store, those of orders aside, and ask for their deletion; how many are still there."""
-    theirs = (MediaAttachment.store_id == store_id, MediaAttachment.entity_type != EntityType.ORDER_MANIFEST)
-    session.execute(delete(MediaAttachment).where(*theirs, MediaAttachment.media_id.not_in(kept)))
+    theirs = (MediaAttachment.store_id == store_id, MediaAttachment.entity_type.not_in(_KEPT_FOR_ORDERS))
+    session.execute(delete(MediaAttachment).where(*theirs))
     in_use = select(MediaAttachment.media_id).where(MediaAttachment.store_id == store_id)
-    going = (Media.store_id == store_id, Media.id.not_in(kept), Media.id.not_in(in_use))
+    going = (Media.store_id == store_id, Media.id.not_in(in_use))
     media_deletion.request_unused(session, list(session.scalars(select(Media.id).where(*going))))
     left = select(func.count()).select_from(Media).where(*going, Media.status != MediaStatus.DELETED)
     return session.scalar(left) or 0

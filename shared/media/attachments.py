@@ -32,6 +32,8 @@ RULES: Mapping[EntityType, AttachmentRule] = {
     EntityType.USER_AVATAR: AttachmentRule(frozenset({MediaKind.USER})),
     EntityType.AD_CREATIVE: AttachmentRule(frozenset({MediaKind.ADS}), is_single=False, is_protected=True),
     EntityType.ORDER_MANIFEST: AttachmentRule(frozenset({MediaKind.MANIFEST, MediaKind.PDF}), is_protected=True),
+    # A person's hand is nothing for everybody to see.
+    EntityType.ORDER_SIGNATURE: AttachmentRule(frozenset({MediaKind.PDF, MediaKind.OTHER}), is_protected=True),
 }
 
 PROTECTED = frozenset(entity_type for entity_type, rule in RULES.items() if rule.is_protected)

@@ -37,6 +37,7 @@ class EntityType(StrEnum):
     USER_AVATAR = "user_avatar"
     AD_CREATIVE = "ad_creative"
     ORDER_MANIFEST = "order_manifest"
+    ORDER_SIGNATURE = "order_signature"
 
 
 USABLE = frozenset({MediaStatus.UPLOADED, MediaStatus.PROCESSING, MediaStatus.READY})

@@ -9,7 +9,8 @@ from shared.events.orders import OrderDelivered, OrderInTransit
 from shared.inventory import reservation
 from shared.kit import clock
 from shared.kit.errors import InvalidRequest
-from shared.media.models import USABLE, Media
+from shared.media import attachments
+from shared.media.models import USABLE, EntityType, Media
 from shared.orders.history import Happened, about, recorded
 from shared.orders.lifecycle import ORDERS, Action, is_done, move
 from shared.orders.lines import lines_of, stock_lines
@@ -45,7 +46,7 @@ def deliver(
         return ()
     ORDERS.require(order.status, Actor.AGENT, Action.DELIVER)
     if signature_media_id is not None:
-        _require_file(session, order, signature_media_id)
+        _keep_signature(session, order, signature_media_id)
     with recorded(session, order, "order.delivered"):
         brought = [line for line in lines_of(session, order).values() if line.status is not LineStatus.REJECTED]
         reservation.consume(session, stock_lines(order, brought))
@@ -57,8 +58,16 @@ def deliver(
     return (OrderDelivered(**about(order), agent_user_id=assignment.agent_user_id),)
 
 
-def _require_file(session: Session, order: Order, media_id: UUID) -> None:
+def _keep_signature(session: Session, order: Order, media_id: UUID) -> None:
     """Agents have no files of their own: the picture is one that the buyer or the vendor uploaded."""
-    theirs = Media.store_id.in_([order.buyer_store_id, order.vendor_store_id])
-    if session.scalar(select(Media.id).where(Media.id == media_id, theirs, Media.status.in_(USABLE))) is None:
-        raise InvalidRequest.field("signature_media_id", "There is no such file of the buyer's or the vendor's.")
+    fits = (
+        Media.store_id.in_([order.buyer_store_id, order.vendor_store_id]),
+        Media.kind.in_(attachments.RULES[EntityType.ORDER_SIGNATURE].kinds),
+        Media.status.in_(USABLE),
+    )
+    owner = session.scalar(select(Media.store_id).where(Media.id == media_id, *fits))
+    if owner is None:
+        raise InvalidRequest.field(
+            "signature_media_id", "There is no such private file of the buyer's or the vendor's."
+        )
+    attachments.reconcile(session, owner, EntityType.ORDER_SIGNATURE, order.id, [media_id])

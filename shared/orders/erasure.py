@@ -20,13 +20,8 @@ def _forget_carts(session: Session, store_id: UUID) -> None:
     session.execute(delete(Cart).where(Cart.buyer_store_id == store_id, ~ordered))
 
 
-def _signatures(session: Session, store_id: UUID) -> set[UUID]:
-    signed = select(Order.signature_media_id).where(_of(store_id), Order.signature_media_id.is_not(None))
-    return {media_id for media_id in session.scalars(signed) if media_id}
-
-
 def _of(store_id: UUID) -> ColumnElement[bool]:
     return or_(Order.buyer_store_id == store_id, Order.vendor_store_id == store_id)
 
 
-TRACES = Traces(must_stay=_has_orders, forget=_forget_carts, kept_media=_signatures)
+TRACES = Traces(must_stay=_has_orders, forget=_forget_carts)

@@ -5,12 +5,13 @@ import pytest
 from shared.events.orders import OrderAssigned, OrderDelivered, OrderInTransit
 from shared.kit.ids import new_id
 from shared.media.kinds import MediaKind
-from shared.media.models import MediaStatus
+from shared.media.models import EntityType, MediaStatus
 from shared.orders.models import LineStatus, OrderStatus, ShippingStatus
 from tests.builders.media import a_media
 from tests.builders.orders import A, an_agent, an_order
 from tests.builders.stores import a_user
 from tests.events import audited
+from tests.media import users_of
 from tests.orders import assignments_now, everything_about, money_of, now
 from tests.stock import stock_of
 
@@ -81,7 +82,8 @@ def test_picking_up_puts_the_order_on_its_way(api, events):
 
 def test_delivering_consumes_the_stock_of_what_was_brought(api, events):
     order = an_order(OrderStatus.IN_TRANSIT, lines=(A(qty=4), A(qty=2, status=LineStatus.REJECTED)))
-    signature = a_media(order.buyer, MediaKind.OTHER).id
+    picture = a_media(order.buyer, MediaKind.OTHER)
+    signature = picture.id
 
     reply = api.as_agent(order.agent).post(
         f"/{order.id}/deliver", {"signature_media_id": str(signature), "recipient_name": "Rosa Diaz"}
@@ -91,6 +93,7 @@ def test_delivering_consumes_the_stock_of_what_was_brought(api, events):
     (assignment,) = assignments_now(order)
     assert (reply.data["status"], reply.data["recipient_name"]) == ("delivered", "Rosa Diaz")
     assert (held.shipping_status, held.signature_media_id) == (ShippingStatus.DELIVERED, signature)
+    assert users_of(picture) == [(EntityType.ORDER_SIGNATURE, order.id)]
     assert held.delivered_at is not None
     assert assignment.delivered_at is not None
     assert [stock_of(line.product_id) for line in order.lines] == [(96, 0), (100, 0)]
@@ -101,10 +104,15 @@ def test_delivering_consumes_the_stock_of_what_was_brought(api, events):
 
 @pytest.mark.parametrize(
     "made",
-    [lambda _: new_id(), lambda _: a_media().id, lambda order: a_media(order.buyer, status=MediaStatus.PENDING).id],
-    ids=["unknown", "another store's", "not uploaded"],
+    [
+        lambda _: new_id(),
+        lambda _: a_media(None, MediaKind.OTHER).id,
+        lambda order: a_media(order.buyer, MediaKind.OTHER, status=MediaStatus.PENDING).id,
+        lambda order: a_media(order.buyer, MediaKind.PRODUCT).id,
+    ],
+    ids=["unknown", "another store's", "not uploaded", "for everybody to see"],
 )
-def test_a_signature_is_a_file_of_the_buyers_or_the_vendors(api, events, made):
+def test_a_signature_is_a_private_file_of_the_buyers_or_the_vendors(api, events, made):
     order = an_order(OrderStatus.IN_TRANSIT)
     media_id = made(order)
     before = everything_about(order)

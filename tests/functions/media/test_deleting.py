@@ -13,7 +13,7 @@ from tests.builders.media import a_license, a_media, attached
 from tests.builders.stores import a_vendor
 from tests.media import media_now, users_of
 
-PROTECTED = {EntityType.LICENSE, EntityType.AD_CREATIVE, EntityType.ORDER_MANIFEST}
+PROTECTED = {EntityType.LICENSE, EntityType.AD_CREATIVE, EntityType.ORDER_MANIFEST, EntityType.ORDER_SIGNATURE}
 DELETABLE = {
     MediaStatus.PENDING,
     MediaStatus.UPLOADED,

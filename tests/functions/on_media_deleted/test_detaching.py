@@ -123,6 +123,7 @@ def test_a_place_that_shows_another_file_by_now_keeps_it(consumer):
         ("license_doc", EntityType.LICENSE),
         ("ads", EntityType.AD_CREATIVE),
         ("manifest", EntityType.ORDER_MANIFEST),
+        ("other", EntityType.ORDER_SIGNATURE),
     ],
 )
 def test_what_must_be_kept_since_is_kept(consumer, events, kind, entity_type):

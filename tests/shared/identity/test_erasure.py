@@ -205,8 +205,7 @@ def test_the_papers_of_its_orders_stay(events):
         farm = session.get(Store, order.vendor_store_id)
     manifest, signature, logo = (a_media(farm, kind) for kind in (MediaKind.MANIFEST, MediaKind.OTHER, MediaKind.STORE))
     attached(manifest, EntityType.ORDER_MANIFEST, order.id)
-    with transaction() as session:
-        session.execute(update(Order).where(Order.id == order.id).values(signature_media_id=signature.id))
+    attached(signature, EntityType.ORDER_SIGNATURE, order.id)
     deleted(farm)
 
     first = erased(farm)
@@ -216,7 +215,7 @@ def test_the_papers_of_its_orders_stay(events):
     assert (first, last) == (Erasure.WAITING, Erasure.ANONYMISED)
     assert [event.media_id for event in events.emitted(MediaDeleted)] == [logo.id]
     assert rows_of(Media, Media.store_id == farm.id) == 2
-    assert rows_of(MediaAttachment, MediaAttachment.media_id == manifest.id) == 1
+    assert rows_of(MediaAttachment, MediaAttachment.entity_id == order.id) == 2
 
 
 def test_products_stay_in_the_archive_with_the_book_of_their_stock():

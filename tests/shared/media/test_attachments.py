@@ -28,6 +28,7 @@ FITTING = {
     EntityType.USER_AVATAR: {MediaKind.USER},
     EntityType.AD_CREATIVE: {MediaKind.ADS},
     EntityType.ORDER_MANIFEST: {MediaKind.MANIFEST, MediaKind.PDF},
+    EntityType.ORDER_SIGNATURE: {MediaKind.PDF, MediaKind.OTHER},
 }
 
 
@@ -133,6 +134,7 @@ def test_every_entity_type_has_its_rule():
         EntityType.LICENSE,
         EntityType.AD_CREATIVE,
         EntityType.ORDER_MANIFEST,
+        EntityType.ORDER_SIGNATURE,
     }
 
 
