@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from shared.events.users import SecurityAlert
 from shared.identity import backup_codes, sealing
 from shared.identity.models import User
+from shared.identity.sealing import CannotUnseal
 from shared.kit import clock
 from shared.kit.context import work
 from shared.kit.db import transaction
 from shared.kit.errors import InvalidRequest, StateConflict, Unauthorized
+from shared.kit.logging import log
 from shared.kit.outbox import emit
 from shared.operations.audit import audit
 
@@ -163,7 +165,12 @@ def _accept_totp(user: User, code: str) -> bool:
     """Whether the app shows this code within the drift, at a later step than any code before (RFC 6238, 5.2)."""
     import pyotp
 
-    secret = sealing.unseal(user.mfa_secret or "", owner_id=user.id)
+    try:
+        secret = sealing.unseal(user.mfa_secret or "", owner_id=user.id)
+    except CannotUnseal:
+        # No code of the app is right any more; a backup code is, and after it the person enrols anew.
+        log.error("second_factor_cannot_be_read")
+        return False
     step = _step_of(pyotp.TOTP(secret), code)
     if step is None or step <= (user.mfa_last_step or 0):
         return False
@@ -177,7 +184,8 @@ def _step_of(totp: "TOTP", code: str) -> int | None:
     """The time step of a code, if it is of about now."""
     present = totp.timecode(clock.now())
     shown = {step: totp.generate_otp(step) for step in range(present - DRIFT_STEPS, present + DRIFT_STEPS + 1)}
-    return next((step for step, expected in shown.items() if hmac.compare_digest(expected, code)), None)
+    given = code.encode()  # bytes, as text that is not ASCII cannot be compared so
+    return next((step for step, expected in shown.items() if hmac.compare_digest(expected.encode(), given)), None)
 
 
 def _plain(code: SecretStr) -> str:

@@ -1,6 +1,8 @@
 """What a request says of itself, before anything is believed."""
 
 import json
+import math
+import re
 from typing import Any
 
 from flask import Request as FlaskRequest
@@ -12,7 +14,8 @@ from shared.kit.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaT
 from shared.kit.http.bodies import JSON, Body
 from shared.kit.tokens import BadToken
 
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+# An escaped U+0000, as opposed to an escaped backslash before the letters u0000.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class ProxySettings(Settings):
@@ -88,20 +91,20 @@ class Asked:
         return self.raw
 
     def json(self) -> Any:
-        """The body as JSON. Raises UnsupportedMediaType, InvalidRequest, PayloadTooLarge."""
-        body = self.file
-        # PostgreSQL cannot store this character, wherever in the body it stands.
-        if b"\\u0000" in body:
-            raise InvalidRequest("The body may not contain the character U+0000.")
+        """The body as JSON, in UTF-8. Raises UnsupportedMediaType, InvalidRequest, PayloadTooLarge."""
         try:
-            return json.loads(body, parse_constant=_refuse_constant)
+            text = self.file.decode()
+            value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         except (ValueError, RecursionError) as error:
-            raise InvalidRequest("The body is not valid JSON.") from error
+            raise InvalidRequest("The body is not valid JSON in UTF-8.") from error
+        if "\\u" in text:
+            _refuse_what_cannot_be_kept(text, value)
+        return value
 
     def field(self, name: str) -> str:
         """A text field of the body for counting limits; empty when there is none such."""
         try:
-            body = json.loads(self.raw)
+            body = json.loads(self.raw.decode())
         except (ValueError, RecursionError):
             return ""
         value = body.get(name) if isinstance(body, dict) else None
@@ -120,3 +123,20 @@ class Asked:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("a number that is too large")
+    return value
+
+
+def _refuse_what_cannot_be_kept(text: str, value: Any) -> None:
+    """PostgreSQL stores neither this character nor half of a surrogate pair, wherever in the body they stand."""
+    if _NUL.search(text):
+        raise InvalidRequest("The body may not contain the character U+0000.")
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("The body may not contain half of a surrogate pair.") from error

@@ -108,11 +108,19 @@ def test_switching_it_on_ends_every_session_and_goes_on_in_a_new_one_for_the_sam
     assert len(sessions.list_open(rosa.id)) == 1
 
 
-def test_a_wrong_first_code_switches_nothing_on(api, rosa, events):
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda app: app.at(NOON + 10 * STEP),
+        lambda app: app.at(NOON).translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")),
+        lambda app: app.at(NOON)[:-1] + "é",
+    ],
+)
+def test_a_wrong_first_code_switches_nothing_on(api, rosa, events, shown):
     caller = holding(api, log_in(api, rosa))
     secret = enroll(caller).data["secret"]
 
-    reply = confirm(caller, pyotp.TOTP(secret).at(NOON + 10 * STEP))
+    reply = confirm(caller, shown(pyotp.TOTP(secret)))
 
     assert (reply.status, reply.error.fields) == (400, ["mfa_code"])
     assert caller.get("/me").data["user"]["mfa_enabled"] is False
@@ -376,6 +384,20 @@ def test_a_secret_moves_to_the_new_key_when_it_is_used(api, rosa, monkeypatch):
     sealing.SealingSettings.forget()
     assert reply.status == 200
     assert sealing_key == "test-2"
+
+
+def test_when_the_key_is_lost_no_code_of_the_app_is_right_and_a_backup_code_is(api, rosa, monkeypatch):
+    app, _ = switched_on(api, rosa)
+    monkeypatch.setenv("PF_MFA_KEYS", "test-2:another-secret-of-second-factors-00002")
+    sealing.SealingSettings.forget()
+
+    by_app = sign_in(api, rosa, mfa_code=app.code(NOON))
+    by_backup_code = sign_in(api, rosa, mfa_code=app.backup_codes[0])
+    monkeypatch.undo()
+    sealing.SealingSettings.forget()
+
+    assert (by_app.status, by_app.error.reason) == (401, "mfa_code")
+    assert by_backup_code.status == 200
 
 
 class TestWhenItIsRequired:

@@ -163,7 +163,14 @@ def test_a_body_that_does_not_fit_names_its_fields(signed, body, fields):
     [
         (b"{", "application/json", 400, "VALIDATION_ERROR"),
         (b'{"word": NaN}', "application/json", 400, "VALIDATION_ERROR"),
+        (b'{"word": Infinity}', "application/json", 400, "VALIDATION_ERROR"),
+        (b'{"word": 1e400}', "application/json", 400, "VALIDATION_ERROR"),
         (b'{"word": "a\\u0000b"}', "application/json", 400, "VALIDATION_ERROR"),
+        (b'{"word": "a\\\\\\u0000b"}', "application/json", 400, "VALIDATION_ERROR"),
+        (b'{"word": "a", "\\u0000": 1}', "application/json", 400, "VALIDATION_ERROR"),
+        (b'{"word": "a\\ud83d"}', "application/json", 400, "VALIDATION_ERROR"),
+        ('{"word": "a"}'.encode("utf-16"), "application/json", 400, "VALIDATION_ERROR"),
+        ('{"word": "caf\u00e9"}'.encode("latin-1"), "application/json; charset=latin-1", 400, "VALIDATION_ERROR"),
         (b"[" * 100_000, "application/json", 400, "VALIDATION_ERROR"),
         (b"word=a", "application/x-www-form-urlencoded", 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b" " * (1024 * 1024 + 1), "application/json", 413, "PAYLOAD_TOO_LARGE"),
@@ -173,6 +180,12 @@ def test_a_body_that_is_not_acceptable_is_refused(signed, body, content_type, st
     reply = signed.send("POST", "/notes", body=body, headers={"Content-Type": content_type, "Idempotency-Key": "odd"})
 
     assert (reply.status, reply.error.code) == (status, code)
+    assert calls == []
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "\U0001f335 and caf\u00e9", "\\\\\\u0000"])
+def test_text_that_only_looks_odd_is_kept(signed, text):
+    assert signed.post("/notes", {"word": text}).data["word"] == text
 
 
 MIB = 1024 * 1024
