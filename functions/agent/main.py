@@ -42,7 +42,7 @@ class DeliverRequest(Request):
 class CashCollectedRequest(Request):
     """The cash that the agent was handed, which must be exactly what is due."""
 
-    amount_cents: Annotated[int, Field(ge=0, le=MAX_CENTS, strict=True)]
+    amount_cents: Annotated[int, Field(ge=0, le=MAX_CENTS)]
     notes: Annotated[str | None, Field(max_length=1_000)] = None
 
     example = {"amount_cents": 18_000, "notes": "Counted twice."}

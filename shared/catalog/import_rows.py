@@ -6,9 +6,9 @@ reports are no columns: they are uploaded, and attached to a product that is the
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_type_hints
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.catalog.requests import CreateProductRequest, InitialInventory
@@ -20,6 +20,15 @@ _STOCK = tuple(InitialInventory.model_fields)
 _LISTS = frozenset({"feelings", "flavors", "usage", "tags", "volume_discounts"})
 _NO_COLUMNS = frozenset({"inventory", "gallery_media_ids", "coa_media_id"})
 _FIELDS = CreateProductRequest.model_fields
+
+_READ_AS = {
+    column: TypeAdapter(kind)
+    for column, hint in {**get_type_hints(CreateProductRequest), **get_type_hints(InitialInventory)}.items()
+    for kind in (int, bool)
+    if hint in (kind, kind | None)
+}
+"""The columns that are not text, and how they are read."""
+_NUMBER = TypeAdapter(int)
 
 COLUMNS = Columns(
     known=(*(name for name in _FIELDS if name not in _NO_COLUMNS), *_STOCK),
@@ -68,14 +77,28 @@ def _product(row: Row, bad: BadCells) -> CreateProductRequest | None:
 def _fields(cells: dict[str, str]) -> dict[str, Any]:
     given = {column: cell for column, cell in cells.items() if cell}
     fields: dict[str, Any] = {
-        column: _parts(cell) if column in _LISTS else cell for column, cell in given.items() if column not in _STOCK
+        column: _parts(cell) if column in _LISTS else _value(column, cell)
+        for column, cell in given.items()
+        if column not in _STOCK
     }
     if "volume_discounts" in fields:
         tiers = (part.partition(":") for part in fields["volume_discounts"])
         fields["volume_discounts"] = [
-            {"min_qty": qty.strip(), "discount_percent": rest.strip()} for qty, _, rest in tiers
+            {"min_qty": _read(_NUMBER, qty.strip()), "discount_percent": rest.strip()} for qty, _, rest in tiers
         ]
-    return fields | {"inventory": {column: given[column] for column in _STOCK if column in given}}
+    return fields | {"inventory": {column: _value(column, given[column]) for column in _STOCK if column in given}}
+
+
+def _value(column: str, cell: str) -> Any:
+    return _read(_READ_AS[column], cell) if column in _READ_AS else cell
+
+
+def _read(kind: TypeAdapter[Any], cell: str) -> Any:
+    """What a cell says; one that says nothing of this kind is left for the product's rules to refuse."""
+    try:
+        return kind.validate_python(cell)
+    except ValidationError:
+        return cell
 
 
 def _parts(cell: str) -> list[str]:

@@ -5,17 +5,31 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from shared.kit.json_types import strict
 
 Item = TypeVar("Item")
 Other = TypeVar("Other")
 
 
 class Request(BaseModel):
-    """A JSON body. Unknown fields are refused. `example` is shown in the documentation and tested."""
+    """A JSON body, or an object within one. Unknown fields are refused, and values of another type.
+
+    `example` is shown in the documentation and tested.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
     example: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Pydantic asks here for what it compiles a model from."""
+        schema = handler(source)
+        own: Any = handler.resolve_ref_schema(schema)
+        own.update(strict(own))
+        return schema
 
 
 class Query(BaseModel):

@@ -148,6 +148,8 @@ def test_a_missing_or_odd_key_is_refused(signed, key):
     [
         ({"word": "a", "total_cents": 1}, ["total_cents"]),
         ({"times": "many"}, ["word", "times"]),
+        ({"word": "a", "times": "5"}, ["times"]),
+        ({"word": "a", "times": True}, ["times"]),
         ([], [""]),
     ],
 )
