@@ -2,7 +2,6 @@
 
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,7 +10,9 @@ from contextlib import closing, contextmanager
 from importlib.metadata import distribution
 from pathlib import Path
 
+from infra.local.processes import free_port
 from infra.requirements import closure, declared_in
+from tests.patience import PATIENCE_S
 
 
 def link_distributions(requirements: Path, site: Path) -> None:
@@ -29,9 +30,7 @@ def link_distributions(requirements: Path, site: Path) -> None:
 @contextmanager
 def served(bundle: Path, site: Path) -> Iterator[http.client.HTTPConnection]:
     """functions-framework serving `main` of a bundle with only `site` to import from; yields once it accepts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     only = f"import sys; sys.path[:0] = [{str(bundle)!r}, {str(site)!r}]"
     start = f"{only}; from functions_framework._cli import _cli; _cli()"
     process = subprocess.Popen(
@@ -47,20 +46,20 @@ def served(bundle: Path, site: Path) -> Iterator[http.client.HTTPConnection]:
             yield connection
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def _connected(port: int, process: "subprocess.Popen[str]") -> http.client.HTTPConnection:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             assert process.stderr is not None
             raise RuntimeError(f"the bundle did not start: {process.stderr.read()[-2000:]}")
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
             connection.connect()
         except OSError:
             time.sleep(0.002)
         else:
             return connection
-    raise TimeoutError("the bundle did not accept a connection within a minute")
+    raise TimeoutError("the bundle did not accept a connection in time")

@@ -1,21 +1,24 @@
 """What every test can rely on: its own database, an empty Redis, a clock that it can stop."""
 
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from typing import Any
 
+import hypothesis
 import pytest
 from redis import Redis
 
-from shared.kit import clock, db
+from shared.kit import clock, db, health
 from shared.kit import redis as kit_redis
 from shared.operations import flags
 from tests.cost import Cost, counting
 from tests.events import Events
 from tests.logs import LogKeeper
 from tests.metrics import MetricLines, Told
+from tests.patience import PATIENCE_S
 from tests.promises import hold_functions_to_their_manifests
 from tests.servers import TestServers, ensure_packages
 from tests.storage import object_storage  # noqa: F401 - a fixture of every test
@@ -23,6 +26,16 @@ from tests.storage import object_storage  # noqa: F401 - a fixture of every test
 _SERVERS = pytest.StashKey[TestServers]()
 _METRIC_LINES = pytest.StashKey[MetricLines]()
 _KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
+
+# The same examples in every run, however long they take on this machine.
+hypothesis.settings.register_profile(
+    "suite",
+    database=None,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -33,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(LogKeeper())
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     hold_functions_to_their_manifests()
+    health.LIMIT_S = PATIENCE_S
     config.stash[_METRIC_LINES] = MetricLines()
     try:
         ensure_packages()
@@ -105,6 +119,14 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def module_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For what all tests of a module begin with: each undoes its own changes only, and the last one leaves nothing."""
+    _ = request.config.stash[_SERVERS].migrated
+    with db.pinned_connection():
+        yield
+
+
 @pytest.fixture
 def committed_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """This worker's migrated database by its URL, with real commits; every table is emptied afterwards.
@@ -123,6 +145,14 @@ def committed_database(request: pytest.FixtureRequest) -> Iterator[str]:
         tables = ", ".join(table for (table,) in cursor.fetchall())
         cursor.execute("SET lock_timeout = '5s'")
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def nobody_listening() -> Iterator[str]:
+    """An address that refuses every connection: its port is taken, and nobody listens at it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture

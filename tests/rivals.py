@@ -13,11 +13,9 @@ from sqlalchemy.orm import Session
 from shared.kit.db import transaction
 from shared.orders.models import Order
 from tests.api import Client
+from tests.patience import PATIENCE_S
 
 Answer = TypeVar("Answer")
-
-# A request whose lock timeout runs out meanwhile tries again; it gives up only after four of them.
-PATIENCE_S = 6
 
 
 def beside(caller: Client) -> Client:
@@ -42,12 +40,12 @@ def at_once(order: Order | None, *calls: Callable[[], Answer]) -> list[Answer]:
             session.execute(select(Order.id).where(Order.id == order.id).with_for_update())
         pending = [pool.submit(run, call) for call in calls]
         if order is not None:
-            _wait_for(len(calls), session)
+            wait_for_lock(session, len(calls))
             lock.close()
         return [answer.result() for answer in pending]
 
 
-def _wait_for(count: int, session: Session) -> None:
+def wait_for_lock(session: Session, count: int = 1) -> None:
     """Until so many sessions of this database wait for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -13,7 +13,7 @@ from pathlib import Path
 from infra.local.paths import CHECKOUT
 from infra.local.processes import ServerFailed, wait_until
 
-_STARTS_WITHIN_S = 60.0
+_STARTS_WITHIN_S = 180.0
 _STOPS_WITHIN_S = 15.0
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 
 # Below Linux's range for outgoing connections (32768 and up), so that a remembered port stays ours.
 _PORTS = range(20_000, 30_000)
+_kept_ports: list[int] = []
 
 
 class ServerFailed(RuntimeError):
@@ -30,11 +32,25 @@ def is_port_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, picked at random so that neighbours seldom pick the same."""
+    """A loopback port that nobody listens on, and that no other process is given here while this one lives."""
     while True:
         port = secrets.choice(_PORTS)
-        if is_port_free(port):
+        if is_port_free(port) and _keep(port):
             return port
+
+
+def _keep(port: int) -> bool:
+    """Lock the file that stands for a port until this process ends; False when someone has."""
+    place = Path(tempfile.gettempdir()) / f"packfinderz-ports-{os.geteuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    file = os.open(place / str(port), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return False
+    _kept_ports.append(file)
+    return True
 
 
 def is_alive(pid: int, program: str) -> bool:

@@ -97,7 +97,7 @@ class RedisServer:
         return [word for name, value in settings.items() for word in (f"--{name}", value)]
 
     def _answers(self, port: int) -> bool:
-        with Redis(port=port, socket_timeout=2) as client:
+        with Redis("127.0.0.1", port, socket_timeout=2) as client:
             try:
                 return int(client.info("server")["process_id"]) == self.pid
             except Unreachable:

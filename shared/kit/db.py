@@ -218,8 +218,18 @@ def _session() -> Iterator[Session]:
 
 @contextmanager
 def pinned_connection() -> Iterator[Connection]:
-    """Run every transaction of this process as a savepoint on one connection, undone at the end. For tests."""
+    """Run every transaction of this process as a savepoint on one connection, undone at the end. For tests.
+
+    Within another such block, what was done before stays, and what is done in this one is undone.
+    """
     global _pinned
+    if _pinned is not None:
+        within = _pinned.begin_nested()
+        try:
+            yield _pinned
+        finally:
+            within.rollback()
+        return
     with engine().connect() as connection:
         outer = connection.begin()
         _pinned = connection

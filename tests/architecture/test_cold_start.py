@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.paths import CHECKOUT
 from infra.manifest import load_all
+from tests.patience import PATIENCE_S
 
 # Heavy libraries that are imported when they are first used, by the functions that use them.
 # `google.cloud.functions` is functions-framework's own.
@@ -47,7 +48,7 @@ def test_importing_a_function_imports_the_tables_it_refers_to_and_no_outside_sdk
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     alone = json.loads(told.stdout.splitlines()[-1])  # after the log lines of its start

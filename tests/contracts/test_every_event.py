@@ -43,10 +43,11 @@ from tests.contracts.specification import AWAITING_THEIR_FUNCTION
 from tests.mail import fresh_sendgrid, sendgrid_server  # noqa: F401 - fixtures
 from tests.media import media_now, uploaded_bytes
 from tests.orders import assignments_now
+from tests.patience import PATIENCE_S
 from tests.samples import sample
 from tests.settings import TEST_SETTINGS
 
-WITHIN_S = 60
+WITHIN_S = PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("committed_database", "object_storage")
 
@@ -61,7 +62,7 @@ class Backbone:
 
     def publish(self) -> None:
         """One short run of the publisher, as Cloud Scheduler starts it."""
-        httpx.post(f"{self.url}/_functions/cron_publish_outbox", timeout=30).raise_for_status()
+        httpx.post(f"{self.url}/_functions/cron_publish_outbox", timeout=PATIENCE_S).raise_for_status()
 
     def is_quiet(self) -> bool:
         """Whether every event is out and every delivery done."""

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from tests.builders.carts import checkout_of
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 30
 LOST = "connection lost"
 
 
@@ -64,7 +64,7 @@ class Shopper:
         raise AssertionError(f"no answer within {PATIENCE_S} seconds, but {dict(seen.counts)}")
 
     def _ask(self, port: int, key: str) -> Told | None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": "application/json",

@@ -3,7 +3,6 @@
 Inventory, vouchers and carts. Each attack either comes too late or waits; none gets anything for free.
 """
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from threading import Event
 import pytest
 from sqlalchemy import func, select, text, update
 
+from infra.local.processes import wait_until
 from shared.catalog.models import Product, PromoRedemption, VendorPromo
 from shared.inventory.models import InventoryItem
 from shared.kit.db import read_only, transaction
@@ -21,6 +21,7 @@ from tests.api import Client
 from tests.builders.carts import a_cart, checkout_of
 from tests.builders.products import a_product, a_promo
 from tests.builders.stores import a_buyer, a_vendor
+from tests.patience import PATIENCE_S
 from tests.rivals import at_once, beside
 from tests.stock import stock_of
 
@@ -56,14 +57,14 @@ def in_the_middle(monkeypatch):
         def standing(*arguments):
             result = whole(*arguments)
             reached.set()
-            assert go_on.wait(10)
+            assert go_on.wait(PATIENCE_S)
             return result
 
         monkeypatch.setattr(checkout, step, standing)
         with ThreadPoolExecutor(1) as pool:
             pending = pool.submit(caller.post, "", body)
             try:
-                assert reached.wait(10)
+                assert reached.wait(PATIENCE_S)
                 monkeypatch.setattr(checkout, step, whole)
 
                 def conclude():
@@ -82,10 +83,7 @@ def meanwhile(act):
     """`act` in a thread of its own; goes on when that is done or waits for a lock, and gives its pending result."""
     with ThreadPoolExecutor(1) as pool:
         pending = pool.submit(act)
-        deadline = time.monotonic() + 5
-        while not (pending.done() or somebody_waits()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        assert wait_until(lambda: pending.done() or somebody_waits(), timeout_s=PATIENCE_S)
         yield pending
 
 

@@ -47,7 +47,16 @@ def kill_some(served, chance, pending):
     for n in range(1, KILLS + 1):
         while sum(one.done() for one in pending) < n * CHECKOUTS // 8:
             time.sleep(0.01)
-        os.kill(chance.choice(served.instances()), signal.SIGKILL)
+        kill_one(served, chance)
+
+
+def kill_one(served, chance):
+    """Any instance; one that is just gone, after the kill before, does not count."""
+    while True:
+        try:
+            return os.kill(chance.choice(served.instances()), signal.SIGKILL)
+        except ProcessLookupError:
+            continue
 
 
 def counted(column, *conditions):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 
 @dataclass(frozen=True)
 class Received:
@@ -39,7 +41,7 @@ class Endpoint:
     gate: threading.Event = field(default_factory=threading.Event)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, count: int, *, within_s: float = 5.0) -> list[Received]:
+    def wait_for(self, count: int, *, within_s: float = PATIENCE_S) -> list[Received]:
         """The requests so far, once there are `count`; fails when they do not come."""
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.requests) >= count, within_s), self.requests
@@ -53,7 +55,7 @@ class Endpoint:
             self.most_at_once = max(self.most_at_once, self.now_open)
             self.changed.notify_all()
             status = self.statuses.pop(0) if self.statuses else 204
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE_S)
         with self.changed:
             self.now_open -= 1
         return status

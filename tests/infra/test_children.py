@@ -11,6 +11,7 @@ import pytest
 from infra.local.children import Child, ReadyFile
 from infra.local.paths import CHECKOUT
 from infra.local.processes import ServerFailed, birth_of, wait_until
+from tests.patience import PATIENCE_S
 
 # A process that starts another, says so, and waits; `deaf` ones do not listen to SIGTERM.
 _PARENT = """
@@ -43,7 +44,7 @@ def test_stopping_ends_a_child_and_what_it_started_even_when_it_does_not_listen(
 
     child.stop()
 
-    assert wait_until(lambda: all(birth_of(pid) != birth for pid, birth in both.items()), timeout_s=10)
+    assert wait_until(lambda: all(birth_of(pid) != birth for pid, birth in both.items()), timeout_s=PATIENCE_S)
     assert (heard, (parent / "log").read_text()) == (["I have a child"], "I have a child\n")
 
 
@@ -66,14 +67,14 @@ def test_a_child_ends_when_whoever_started_it_is_killed(parent):
     )
     environment = os.environ | {"PYTHONPATH": f"{parent}:{CHECKOUT}"}
     process = subprocess.Popen([sys.executable, "-c", starter, str(ready)], env=environment)
-    assert wait_until(lambda: ready.exists() and ready.read_text() != "", timeout_s=20)
+    assert wait_until(lambda: ready.exists() and ready.read_text() != "", timeout_s=PATIENCE_S)
     grandchild = int(ready.read_text())
     [child] = [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _parent_of(stat) == process.pid]
     birth = birth_of(child)
 
     process.kill()
     process.wait()
-    gone = wait_until(lambda: birth_of(child) != birth, timeout_s=10)
+    gone = wait_until(lambda: birth_of(child) != birth, timeout_s=PATIENCE_S)
     os.kill(grandchild, signal.SIGKILL)
 
     assert gone

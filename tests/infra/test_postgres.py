@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from infra.local.postgres import PostgresCluster
 from infra.local.processes import ServerFailed, is_alive, wait_until
+from tests.patience import PATIENCE_S
 
 
 def _scalar(url: str, statement: str) -> object:
@@ -70,7 +71,7 @@ def test_a_killed_cluster_starts_again_with_its_data(cluster: PostgresCluster) -
     killed = cluster.pid
     assert killed is not None
     os.kill(killed, signal.SIGKILL)
-    assert wait_until(lambda: not is_alive(killed, "postgres"), timeout_s=5)
+    assert wait_until(lambda: not is_alive(killed, "postgres"), timeout_s=PATIENCE_S)
 
     cluster.start()
 

@@ -11,6 +11,7 @@ from redis import Redis
 
 from infra.local.processes import ServerFailed, is_alive, wait_until
 from infra.local.redis_server import RedisServer
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -78,4 +79,4 @@ def test_it_ends_with_the_process_that_started_it_even_when_that_is_killed(serve
 
         os.kill(starter.pid, signal.SIGKILL)
 
-    assert wait_until(lambda: not is_alive(pid, "redis-server"), timeout_s=5)
+    assert wait_until(lambda: not is_alive(pid, "redis-server"), timeout_s=PATIENCE_S)

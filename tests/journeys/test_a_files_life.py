@@ -35,6 +35,7 @@ from tests.builders.outbox import dead_letters
 from tests.builders.products import a_product
 from tests.builders.stores import a_vendor
 from tests.functions.on_media_uploaded import files
+from tests.patience import PATIENCE_S
 from tests.settings import TEST_SETTINGS
 from tests.storage import MEDIA_BUCKET, PUBLIC_MEDIA_BUCKET
 
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.usefixtures("committed_database")
 HTTP = ("media", "products")
 EVENTS = ("on_media_uploaded", "on_media_deleted", "on_dead_letter")
 DELIVERIES = 5
-WITHIN_S = 90
+WITHIN_S = PATIENCE_S
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Person:
 
     def call(self, method: str, path: str, body: Any = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": uuid4().hex}
-        return httpx.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=30)
+        return httpx.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=PATIENCE_S)
 
     def file(self, media_id: str) -> dict[str, Any]:
         """What the media function says of a file."""
@@ -65,7 +66,7 @@ class Person:
         """Ask for leave and PUT the bytes; the media's id."""
         told = {"kind": kind, "mime_type": mime_type, "file_name": "file", "size_bytes": len(content)}
         leave = self.call("POST", "/media/presign", told).json()["data"]
-        put = httpx.put(leave["upload_url"], content=content, headers=leave["headers"], timeout=30)
+        put = httpx.put(leave["upload_url"], content=content, headers=leave["headers"], timeout=PATIENCE_S)
         assert put.status_code == 200
         return leave["media_id"]
 
@@ -81,7 +82,7 @@ class Stack:
 
     def publish(self) -> None:
         """One short run of the publisher, as Cloud Scheduler starts it."""
-        httpx.post(f"{self.url}/_functions/cron_publish_outbox", timeout=30).raise_for_status()
+        httpx.post(f"{self.url}/_functions/cron_publish_outbox", timeout=PATIENCE_S).raise_for_status()
 
     def until(self, is_so) -> None:
         """Go on publishing until something is so."""

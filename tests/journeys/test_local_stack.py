@@ -16,6 +16,7 @@ import pytest
 
 from infra.local.paths import CHECKOUT
 from infra.local.processes import birth_of, free_port, wait_until
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -28,13 +29,13 @@ class OwnStack:
 
     def start(self) -> None:
         self.process = subprocess.Popen([*_python("run")], env=self._environment, cwd=CHECKOUT, text=True, **_PIPES)
-        wait_until(lambda: self._is_ready or self.process.poll() is not None, timeout_s=240)
+        wait_until(lambda: self._is_ready or self.process.poll() is not None, timeout_s=PATIENCE_S)
         assert self._is_ready, self.process.stdout.read()
 
     def stop(self) -> tuple[int, str]:
         """Ctrl-C; exit code and everything that was said."""
         self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=60)
+        said, _ = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, said
 
     def command(self, name: str, *arguments: str) -> tuple[int, str]:
@@ -44,7 +45,7 @@ class OwnStack:
             cwd=CHECKOUT,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE_S,
             **_PIPES,
         )
         return done.returncode, done.stdout
@@ -110,7 +111,7 @@ def _a_demo_starts_one_and_leaves_none(stack: OwnStack) -> None:
 
 def _while_it_is_up(stack: OwnStack) -> None:
     told = stack.told
-    ready = httpx.get(f"{told['url']}/health/ready", timeout=30)
+    ready = _ready(told["url"])
     second = stack.command("run")
     status, said = stack.command("demo")
     fired, unknown = stack.command("fire", "cron_order_ttl"), stack.command("fire", "cron_nothing")
@@ -147,9 +148,9 @@ def _killed_outright_it_takes_its_processes_along_and_starts_again(stack: OwnSta
     stack.process.kill()
     stack.process.communicate()
 
-    assert wait_until(lambda: all(birth_of(pid) != birth for pid, birth in births.items()), timeout_s=30)
+    assert wait_until(lambda: all(birth_of(pid) != birth for pid, birth in births.items()), timeout_s=PATIENCE_S)
     stack.start()
-    assert httpx.get(f"{stack.told['url']}/health/ready", timeout=30).status_code == 200
+    assert _ready(stack.told["url"]).status_code == 200
 
 
 def test_a_taken_port_is_one_sentence(stack):
@@ -162,6 +163,18 @@ def test_a_taken_port_is_one_sentence(stack):
         1,
         f"Port {stack.port} is taken; choose another: PF_PORT={stack.port + 1} make run\n",
     )
+
+
+def _ready(url: str) -> httpx.Response:
+    """What the functions say; on a busy machine one may take longer for its answer than a probe waits."""
+    answers: list[httpx.Response] = []
+
+    def ask() -> bool:
+        answers.append(httpx.get(f"{url}/health/ready", timeout=PATIENCE_S))
+        return answers[-1].status_code == 200
+
+    wait_until(ask, timeout_s=PATIENCE_S)
+    return answers[-1]
 
 
 def _answers(url: str) -> bool:

@@ -1,10 +1,8 @@
 """The cart and checkout functions served by gunicorn, whose processes stand for instances of a function."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.paths import CHECKOUT
+from infra.local.processes import free_port, wait_until
+from tests.patience import PATIENCE_S
 
 # Not by way of the package `tests`, which takes the servers' addresses out of the environment.
 APP = "commerce_server:app"
@@ -34,9 +34,7 @@ class Serving:
 @contextmanager
 def serving(app: str = APP, *, instances: int = 2, threads: int = 4) -> Iterator[Serving]:
     """Serve in the environment of this process; ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}"),
@@ -53,14 +51,17 @@ def serving(app: str = APP, *, instances: int = 2, threads: int = 4) -> Iterator
         yield Serving(port, process.pid)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not come up within 20 seconds")
+    if not wait_until(lambda: _answers(port), timeout_s=PATIENCE_S):
+        raise AssertionError(f"the server did not come up within {PATIENCE_S:.0f} seconds")
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=PATIENCE_S):
+            return True
+    except OSError:
+        return False

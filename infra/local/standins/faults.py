@@ -1,13 +1,12 @@
 """Being slow or failing on demand."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 Json = dict[str, Any]
 
@@ -21,6 +20,7 @@ class _Fault:
     delay_ms: int
     after: bool
     times: int
+    forgotten: Event
 
 
 class Faults:
@@ -32,6 +32,7 @@ class Faults:
     def __init__(self, error_of: Callable[[Json], Exception]) -> None:
         self._error_of = error_of
         self._waiting: list[_Fault] = []
+        self._forgotten = Event()
         self._lock = Lock()
 
     def obey(self, order: Json) -> None:
@@ -49,16 +50,25 @@ class Faults:
             delay_ms=int(order.get("delay_ms", 0)),
             after=bool(order.get("after", False)),
             times=int(order.get("times", 1)),
+            forgotten=self._forgotten,
         )
         if fault.times < 1:
             raise BadRequest("times: at least once.")
         with self._lock:
             self._waiting.append(fault)
 
+    @property
+    def are_over(self) -> bool:
+        """Whether each has met its calls, though they may still pause."""
+        with self._lock:
+            return not self._waiting
+
     def clear(self) -> None:
-        """Back to fair weather."""
+        """Back to fair weather; a call that pauses just now ends there, without the effect that it has not had yet."""
         with self._lock:
             self._waiting.clear()
+            self._forgotten.set()
+            self._forgotten = Event()
 
     @contextmanager
     def meeting(self, operation: str) -> Iterator[None]:
@@ -80,6 +90,7 @@ class Faults:
         return fault
 
     def _strike(self, fault: _Fault) -> None:
-        time.sleep(fault.delay_ms / 1000)
+        if fault.forgotten.wait(fault.delay_ms / 1000):
+            raise ServiceUnavailable("Forgotten meanwhile.")
         if fault.fail is not None:
             raise self._error_of(fault.fail)

@@ -24,6 +24,7 @@ from shared.kit.ids import new_id
 from shared.kit.publishing import Publisher, PublishingSettings
 from tests.builders.outbox import a_nudge, a_ready_order, emitted, outbox_row, waiting
 from tests.functions.cron_publish_outbox.conftest import PubSub
+from tests.patience import PATIENCE_S
 from tests.topics import RecordingTopics, Sent
 
 pytestmark = pytest.mark.usefixtures("committed_database")
@@ -116,7 +117,7 @@ def test_killed_between_publishing_and_writing_it_down_it_publishes_again_and_th
         check=False,
         cwd=CHECKOUT,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     survived = (victim.returncode, outbox_row(event_id).attempts, waiting())
     publish()

@@ -13,6 +13,7 @@ from infra.local.paths import CHECKOUT
 from infra.local.processes import free_port, wait_until
 from tests.builders.outbox import a_nudge, emitted, waiting
 from tests.functions.cron_publish_outbox.conftest import PubSub
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def function(pub_sub: PubSub, committed_database: str) -> Iterator[tuple[str, su
         stdout=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
-    assert wait_until(lambda: _answers(url), timeout_s=20)
+    assert wait_until(lambda: _answers(url), timeout_s=PATIENCE_S)
     yield url, process
     process.kill()
     process.wait()
@@ -36,11 +37,11 @@ def test_told_to_end_it_finishes_its_batch_answers_and_is_gone(function):
     url, process = function
     emitted(*(a_nudge() for _ in range(3)))
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(httpx.post, url, timeout=30)
-        assert wait_until(lambda: waiting() == [], timeout_s=10)
+        running = pool.submit(httpx.post, url, timeout=PATIENCE_S)
+        assert wait_until(lambda: waiting() == [], timeout_s=PATIENCE_S)
         process.terminate()
-        answer = running.result(timeout=30)  # of a window of 58 s
-    process.wait(timeout=10)
+        answer = running.result(timeout=PATIENCE_S)  # of a window of 58 s
+    process.wait(timeout=PATIENCE_S)
 
     assert (answer.status_code, answer.json()) == (200, {"data": {"published": 3, "retried": 0, "dead": 0}})
     assert process.returncode == 0

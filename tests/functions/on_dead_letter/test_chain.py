@@ -56,13 +56,13 @@ def test_what_a_consumer_fails_on_is_kept_and_done_once_it_is_replayed(endpoint)
     endpoint.statuses = [500] * DELIVERIES
 
     publish()
-    *failed, given_up = endpoint.wait_for(DELIVERIES + 1, within_s=20)
+    *failed, given_up = endpoint.wait_for(DELIVERIES + 1)
     kept = main.consumer.deliver(given_up.json)
     [letter] = dead_letters()
     with transaction() as session:
         replay(session, letter.id)
     publish()
-    told, again = sorted(endpoint.wait_for(DELIVERIES + 3, within_s=20)[-2:], key=_type)
+    told, again = sorted(endpoint.wait_for(DELIVERIES + 3)[-2:], key=_type)
     acknowledged = consumer.deliver(again.json)
 
     assert [request.path for request in failed] == ["/on_event_notify"] * DELIVERIES

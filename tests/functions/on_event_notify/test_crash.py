@@ -16,6 +16,7 @@ from shared.kit import redis
 from shared.kit.ids import new_id
 from tests.builders.stores import a_buyer, a_member, a_vendor
 from tests.functions.on_event_notify.deliveries import delivered, end_claims, outcomes
+from tests.patience import PATIENCE_S
 
 _DELIVER = (
     "import json, sys; from functions.on_event_notify.main import main; main.consumer.deliver(json.load(sys.stdin))"
@@ -35,10 +36,10 @@ def killed_while_handling(delivery: dict[str, Any], until: Callable[[], bool]) -
     try:
         process.stdin.write(json.dumps(delivery))
         process.stdin.close()
-        assert wait_until(until, timeout_s=120)
+        assert wait_until(until, timeout_s=PATIENCE_S)
     finally:
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 def test_killed_between_handing_over_and_marking(
@@ -51,7 +52,7 @@ def test_killed_between_handing_over_and_marking(
     event = OrderExpired(order_id=new_id(), order_number=1001, buyer_store_id=buyer.id, vendor_store_id=a_vendor().id)
     delivery = delivered(event)
     sendgrid.slow_down(delay_ms=0)
-    sendgrid.slow_down(delay_ms=10_000, after=True)
+    sendgrid.slow_down(delay_ms=600_000, after=True)
     killed_while_handling(delivery, until=lambda: len(sendgrid.taken) == 2)
     assert outcomes() == [("sent", 1, None), ("pending", 1, None), ("pending", 1, None)]
 

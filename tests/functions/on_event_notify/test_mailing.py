@@ -27,6 +27,7 @@ from tests.builders.flags import a_flag
 from tests.builders.people import a_person
 from tests.builders.stores import a_buyer, a_member, a_user, a_vendor
 from tests.functions.on_event_notify.deliveries import delivered, end_claims, outcomes, written
+from tests.patience import PATIENCE_S
 
 
 def decided(buyer, vendor=None) -> OrderDecided:
@@ -287,21 +288,24 @@ def test_a_provider_that_is_too_slow_is_tried_again(consumer, sendgrid, monkeypa
     from shared.integrations import email
     from shared.integrations.email import EmailSettings
 
-    monkeypatch.setenv("PF_SENDGRID_TIMEOUT_S", "0.2")
-    EmailSettings.forget()
-    email.forget()
     buyer = a_buyer()
     a_member(buyer)
     delivery = delivered(decided(buyer))
-    sendgrid.slow_down(delay_ms=600)
+    sendgrid.slow_down(delay_ms=600_000, after=True)
 
-    refused = consumer.deliver(delivery)
+    with monkeypatch.context() as impatient:
+        impatient.setenv("PF_SENDGRID_TIMEOUT_S", "0.2")
+        EmailSettings.forget()
+        email.forget()
+        refused = consumer.deliver(delivery)
+    EmailSettings.forget()
+    email.forget()
     acknowledged = consumer.deliver(delivery)
 
     assert (refused, acknowledged) == (False, True)
     assert outcomes() == [("sent", 2, None)]
     # The provider took it after all; by its id a mailbox may know that it is the same.
-    assert wait_until(lambda: len(sendgrid.taken) == 2, timeout_s=5)
+    assert wait_until(lambda: len(sendgrid.taken) == 2, timeout_s=PATIENCE_S)
     assert {mail.message_id for mail in sendgrid.mails} == {f"<{written()[0].id}@packfinderz.example.com>"}
 
 

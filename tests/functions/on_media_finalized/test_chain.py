@@ -18,6 +18,7 @@ from shared.media.models import Media, MediaStatus
 from tests.api import Client
 from tests.builders.stores import a_vendor
 from tests.media import media_now, stored
+from tests.patience import PATIENCE_S
 from tests.samples import sample
 from tests.storage import MEDIA_BUCKET
 
@@ -69,7 +70,7 @@ def test_from_leave_to_reading(told, media_api, events):
     content = sample("application/pdf")
 
     leave, put = upload(caller, content)
-    assert told.wait_until_quiet(timeout_s=10)
+    assert told.wait_until_quiet(timeout_s=PATIENCE_S)
     file = caller.get(f"/{leave['media_id']}").data
     with read_only() as session:
         media = session.scalar(select(Media))
@@ -88,7 +89,7 @@ def test_a_disguised_file_fails_on_the_whole_way(told, media_api, events):
     caller = media_api.as_member(a_vendor())
 
     leave, put = upload(caller, sample("video/mp4"))
-    assert told.wait_until_quiet(timeout_s=10)
+    assert told.wait_until_quiet(timeout_s=PATIENCE_S)
     file = caller.get(f"/{leave['media_id']}").data
 
     assert (put.status_code, file["status"], file["url"]) == (200, "failed", None)

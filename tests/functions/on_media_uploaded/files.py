@@ -13,6 +13,8 @@ import imageio_ffmpeg
 import pikepdf
 from PIL import Image, ImageDraw
 
+from tests.patience import PATIENCE_S
+
 GPS = 0x8825
 ORIENTATION = 0x0112
 
@@ -120,7 +122,7 @@ def busy_film(size, max_bytes) -> bytes:
 def ffmpeg(*arguments) -> str:
     """Run FFmpeg; what it says on standard error."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-y", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60).stderr
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S).stderr
 
 
 def about(content: bytes, ending: str) -> str:

@@ -11,6 +11,7 @@ from shared.media.rendering import child, run
 from shared.media.rendering.images import MAX_PIXELS
 from shared.media.rendering.outcome import Unfit
 from tests.functions.on_media_uploaded import files
+from tests.patience import PATIENCE_S
 
 LIMIT_KB = 512 * 1024
 
@@ -37,7 +38,7 @@ def peak_of(content, mime_type, folder) -> tuple[dict, int]:
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     return json.loads(done.stdout), int(done.stderr)
 
@@ -106,7 +107,7 @@ def test_a_download_goes_to_disk_piece_by_piece(object_storage, tmp_path):
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     assert target.stat().st_size == 20_000_000

@@ -15,6 +15,7 @@ from tests.builders.media import a_media, attached
 from tests.builders.products import a_product
 from tests.builders.stores import a_buyer, a_vendor
 from tests.cost import counting
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_the_lab_report_is_read_by_a_signed_link(buyer):
 
     url = buyer.get(f"/{product.id}").data["coa_url"]
 
-    assert httpx.get(url, timeout=10).content == b"%PDF-1.7"
+    assert httpx.get(url, timeout=PATIENCE_S).content == b"%PDF-1.7"
 
 
 def test_a_lab_report_on_its_way_out_is_not_linked(buyer):

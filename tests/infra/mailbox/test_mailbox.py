@@ -17,6 +17,7 @@ from infra.local.processes import wait_until
 from shared.integrations.email import Email
 from shared.integrations.email.mailbox import Mailbox
 from shared.kit.ids import new_id
+from tests.patience import PATIENCE_S
 
 KEY = "a-key"
 BODY = {
@@ -152,13 +153,13 @@ def test_it_runs_as_a_process_and_keeps_its_mails(tmp_path):
             [*command, "--ready-file", str(ready)], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
         )
         try:
-            assert wait_until(lambda: ready.exists() and bool(ready.read_text()), timeout_s=30)
+            assert wait_until(lambda: ready.exists() and bool(ready.read_text()), timeout_s=PATIENCE_S)
             url = ready.read_text()
             httpx.post(f"{url}/v3/mail/send", json=BODY, headers={"Authorization": f"Bearer {KEY}"})
             counts.append(len(json.loads(httpx.get(f"{url}/mails").text)["mails"]))
         finally:
             process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=20)
+            said, _ = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, said) == (0, f"The mailbox listens on {url}.\n")
 
     assert counts == [1, 2]

@@ -16,6 +16,7 @@ from infra.local.maps.regions import TOWNS, Town
 from infra.local.paths import CHECKOUT
 from infra.local.processes import wait_until
 from infra.local.seed.places import CITIES, address_in
+from tests.patience import PATIENCE_S
 
 KEY = "AIzaA-key-for-tests"
 AUTOCOMPLETE = "/maps/api/place/autocomplete/json"
@@ -250,12 +251,12 @@ def test_it_runs_as_a_process(tmp_path):
     command = [sys.executable, "-m", "infra.local.maps", f"--key={KEY}", "--ready-file", str(ready)]
     process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     try:
-        assert wait_until(lambda: ready.exists() and bool(ready.read_text()), timeout_s=30)
+        assert wait_until(lambda: ready.exists() and bool(ready.read_text()), timeout_s=PATIENCE_S)
         url = ready.read_text()
         looked = httpx.get(f"{url}/_control").json()
     finally:
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=PATIENCE_S)
 
     assert looked["calls"] == {}
     assert (process.returncode, said) == (0, f"Google Maps' stand-in listens on {url}.\n")

@@ -12,6 +12,11 @@ from google.pubsub_v1 import types
 from google.pubsub_v1.services.publisher import PublisherClient as PublisherCalls
 from uuid_utils import uuid7
 
+from tests.patience import PATIENCE_S
+
+# Google's emulator answers that there is nothing only when the caller's time is nearly up.
+_PULL_S = 10
+
 
 @dataclass
 class Clients:
@@ -44,15 +49,15 @@ class Clients:
     def pull(self, subscription: str, *, at_most: int = 100) -> list[types.ReceivedMessage]:
         """What one pull gives, which may be nothing."""
         request = {"subscription": subscription, "max_messages": at_most}
-        return list(self.subscriber.pull(request=request, timeout=5).received_messages)
+        return list(self.subscriber.pull(request=request, timeout=_PULL_S).received_messages)
 
     def pull_now(self, subscription: str) -> list[types.ReceivedMessage]:
         """What is due at this moment. Google advises against it: a real subscription may hide what it holds."""
         request = {"subscription": subscription, "max_messages": 100, "return_immediately": True}
         with pytest.warns(DeprecationWarning, match="return_immediately"):
-            return list(self.subscriber.pull(request=request, timeout=5).received_messages)
+            return list(self.subscriber.pull(request=request, timeout=_PULL_S).received_messages)
 
-    def pull_one(self, subscription: str, *, within_s: float = 5.0) -> types.ReceivedMessage:
+    def pull_one(self, subscription: str, *, within_s: float = PATIENCE_S) -> types.ReceivedMessage:
         """The next message; fails when none comes."""
         deadline = time.monotonic() + within_s
         while not (messages := self.pull(subscription, at_most=1)):

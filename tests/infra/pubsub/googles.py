@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local.processes import free_port, wait_until
+from tests.patience import PATIENCE_S
 
 _NAMED = os.environ.get("PUBSUB_CONTRACT_HOST", "")
 # Where gcloud keeps this component, beside its own program.
@@ -36,11 +37,11 @@ def running() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert wait_until(lambda: _listens(port), timeout_s=60), "Google's emulator does not start"
+        assert wait_until(lambda: _listens(port), timeout_s=PATIENCE_S), "Google's emulator does not start"
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=PATIENCE_S)
 
 
 def _program() -> Path | None:

@@ -9,11 +9,13 @@ from google.cloud.pubsub_v1.subscriber.message import Message
 
 from shared.kit import clock
 from tests.infra.pubsub.clients import Clients
+from tests.patience import PATIENCE_S
 
 
 def test_a_published_message_reaches_every_subscription(clients: Clients) -> None:
     topic = clients.create_topic("orders")
     subscriptions = [clients.create_subscription(name, topic) for name in ("email", "ledger")]
+    before = clock.now() - timedelta(milliseconds=1)  # a time of publication may be cut to the millisecond
 
     [message_id] = clients.publish(topic, {"data": b"placed", "attributes": {"event_type": "order_created"}})
 
@@ -22,7 +24,7 @@ def test_a_published_message_reaches_every_subscription(clients: Clients) -> Non
         assert received.message.data == b"placed"
         assert dict(received.message.attributes) == {"event_type": "order_created"}
         assert received.message.message_id == message_id
-        assert abs(received.message.publish_time - clock.now()) < timedelta(seconds=10)
+        assert before <= received.message.publish_time <= clock.now()
         assert received.delivery_attempt == 0
 
 
@@ -61,7 +63,7 @@ def test_an_acknowledged_message_is_not_delivered_again(clients: Clients) -> Non
 
 def test_a_message_is_not_delivered_twice_at_once(clients: Clients) -> None:
     topic = clients.create_topic("orders")
-    subscription = clients.create_subscription("orders-worker", topic)
+    subscription = clients.create_subscription("orders-worker", topic, ack_deadline_seconds=600)
     clients.publish(topic, {"data": b"placed"})
 
     clients.pull_one(subscription)
@@ -155,7 +157,7 @@ def test_the_streaming_client_receives_and_acknowledges(clients: Clients) -> Non
 
     streaming = clients.subscriber.subscribe(subscription, receive)
     clients.publish(topic, {"data": b"placed"})
-    received = arrived.get(timeout=5)
+    received = arrived.get(timeout=PATIENCE_S)
     streaming.cancel()
     streaming.result(5)
 

@@ -11,6 +11,7 @@ from infra.local.pubsub import Emulator
 from tests.infra.endpoint import Endpoint
 from tests.infra.pubsub.clients import Clients
 from tests.infra.pubsub.control import call, stats_of
+from tests.patience import PATIENCE_S
 
 FAIR = {"refuse_publish": 0, "duplicate": 1, "reorder": False, "delay_ms": 0}
 
@@ -24,7 +25,7 @@ def test_the_official_client_gets_past_refusals(local: Clients, emulator: Emulat
     subscription = local.create_subscription("orders-worker", topic)
 
     call(emulator, "POST", "/faults", {"refuse_publish": 2})
-    message_id = local.publisher.publish(topic, b"placed").result(timeout=10)
+    message_id = local.publisher.publish(topic, b"placed").result(timeout=PATIENCE_S)
 
     assert [m.message.message_id for m in local.pull(subscription)] == [message_id]
     assert call(emulator, "GET", "/faults") == FAIR
@@ -88,7 +89,7 @@ def test_messages_are_delayed(local: Clients, emulator: Emulator, endpoint: Endp
     local.publish(topic, *numbered(1))
 
     [request] = endpoint.wait_for(1)
-    assert 0.15 <= request.at_s - before_s < 0.65
+    assert request.at_s - before_s >= 0.15
 
 
 def test_faults_add_up_until_they_are_deleted(emulator: Emulator) -> None:
@@ -124,7 +125,7 @@ def test_the_control_port_knows_no_other_path(emulator: Emulator, method: str) -
 
 def test_stats_tell_where_every_message_is(local: Clients, emulator: Emulator) -> None:
     topic = local.create_topic("orders")
-    subscription = local.create_subscription("orders-worker", topic)
+    subscription = local.create_subscription("orders-worker", topic, ack_deadline_seconds=600)
     local.publish(topic, *numbered(4))
 
     first, second, third = local.pull(subscription, at_most=3)

@@ -11,6 +11,7 @@ import pytest
 from infra.local.paths import CHECKOUT
 from infra.local.processes import wait_until
 from tests.infra.pubsub.clients import clients_of_this_environment
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
@@ -26,7 +27,7 @@ def test_it_says_where_it_is_serves_and_leaves_when_asked(
         text=True,
     )
     try:
-        assert wait_until(ready_file.exists, timeout_s=10)
+        assert wait_until(ready_file.exists, timeout_s=PATIENCE_S)
         ready = json.loads(ready_file.read_text())
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", f"127.0.0.1:{ready['port']}")
         with clients_of_this_environment() as clients:
@@ -34,7 +35,7 @@ def test_it_says_where_it_is_serves_and_leaves_when_asked(
             found = clients.publisher.get_topic(topic=topic).name
     finally:
         process.send_signal(order)
-        output, _ = process.communicate(timeout=5)
+        output, _ = process.communicate(timeout=PATIENCE_S)
 
     assert ready["pid"] == process.pid
     assert found == topic

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -17,6 +18,7 @@ from square.utils.webhooks_helper import verify_signature
 from infra.local.paths import CHECKOUT
 from infra.local.processes import wait_until
 from infra.local.square import running_square
+from tests.patience import PATIENCE_S
 
 HEADERS = {"Authorization": "Bearer t", "Square-Version": "2026-09-16", "Content-Type": "application/json"}
 CUSTOMER = {"idempotency_key": "k1", "company_name": "Red River Farms LLC"}
@@ -33,7 +35,7 @@ def ask(square, method, path, body=None, headers=HEADERS):
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers=headers, method=method)  # noqa: S310 - our own
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - address
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - address
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as refusal:
         return refusal.code, json.load(refusal)["errors"][0]
@@ -147,6 +149,18 @@ def test_it_is_slow_when_told(square):
     assert slow >= 0.2
 
 
+def test_a_call_that_pauses_when_all_is_forgotten_has_no_effect(square):
+    ask(square, "POST", "/_control", {"delay_ms": 600_000})
+
+    with ThreadPoolExecutor(1) as threads:
+        pausing = threads.submit(ask, square, "POST", "/v2/customers", CUSTOMER)
+        assert wait_until(lambda: square.app.faults.are_over, timeout_s=PATIENCE_S)
+        ask(square, "POST", "/_control", {"reset": True})
+        status, _ = pausing.result()
+
+    assert (status, square.app.state.customers) == (503, {})
+
+
 def test_a_subscription_is_billed_period_by_period_as_time_passes(square, freeze):
     freeze(datetime(2026, 1, 1, 18, tzinfo=UTC))
     bought = subscribed(square)
@@ -234,7 +248,7 @@ def receiver():
 def test_events_are_announced_with_squares_signature_until_they_are_taken(receiver):
     with running_square(webhook_url=receiver, signature_key="a-key") as square:
         ask(square, "POST", "/v2/customers", CUSTOMER)
-        assert wait_until(lambda: len(_Receiver.received) == 2, timeout_s=5)
+        assert wait_until(lambda: len(_Receiver.received) == 2, timeout_s=PATIENCE_S)
 
     (_, refused), (signature, taken) = _Receiver.received
     event = json.loads(taken)
@@ -253,11 +267,11 @@ def test_as_a_process_it_keeps_its_state_across_a_clean_restart(tmp_path):
     for _ in range(2):
         ready.unlink(missing_ok=True)
         with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL) as process:
-            assert wait_until(lambda: ready.exists() and ready.read_text() != "", timeout_s=20)
+            assert wait_until(lambda: ready.exists() and ready.read_text() != "", timeout_s=PATIENCE_S)
             ask(ready.read_text(), "POST", "/v2/customers", CUSTOMER)
             known.append(ask(ready.read_text(), "GET", "/_control")[1]["customers"])
             process.send_signal(signal.SIGTERM)
-            codes.append(process.wait(timeout=10))
+            codes.append(process.wait(timeout=PATIENCE_S))
 
     assert known[0] == known[1]
     assert len(known[0]) == 1

@@ -8,8 +8,10 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from infra.local.processes import free_port
 from infra.local.storage import notices
 from tests.infra.endpoint import serving
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +54,7 @@ def test_every_way_to_write_is_told_and_other_buckets_are_not(store, storage):
             store.upload(bucket, "a.pdf", io.BytesIO(b"x"), content_type="application/pdf")
         store.upload("papers", "big.pdf", io.BytesIO(b"x" * 9_000_000), content_type="application/pdf")
         store.delete("papers", "a.pdf")
-        assert storage.notices.wait_until_quiet(timeout_s=5)
+        assert storage.notices.wait_until_quiet(timeout_s=PATIENCE_S)
         told = [request.json["name"] for request in endpoint.requests]
 
     assert told == ["a.pdf", "big.pdf"]
@@ -64,7 +66,7 @@ def test_a_refused_notice_comes_again_under_the_same_id(store, storage):
         storage.notices.send_to("papers", endpoint.url)
         store.upload("papers", "a.pdf", io.BytesIO(b"x"), content_type="application/pdf")
         told = endpoint.wait_for(3)
-        assert storage.notices.wait_until_quiet(timeout_s=5)
+        assert storage.notices.wait_until_quiet(timeout_s=PATIENCE_S)
 
     assert len({request.headers["ce-id"] for request in told}) == 1
     assert len({request.body for request in told}) == 1
@@ -75,20 +77,19 @@ def test_a_notice_nobody_takes_is_given_up_and_said_so(store, storage, capfd):
         endpoint.statuses = [500] * 9
         storage.notices.send_to("papers", endpoint.url)
         store.upload("papers", "a.pdf", io.BytesIO(b"x"), content_type="application/pdf")
-        assert storage.notices.wait_until_quiet(timeout_s=5)
+        assert storage.notices.wait_until_quiet(timeout_s=PATIENCE_S)
 
     assert len(endpoint.requests) == 3
     assert "Nobody took the notice of papers/a.pdf/" in capfd.readouterr().out
 
 
 def test_an_endpoint_that_is_not_there_yet_is_tried_again(store, storage, monkeypatch):
-    monkeypatch.setattr(notices, "RETRY_AFTER_S", (0.3,) * 10)
-    with serving() as endpoint:
-        address, port = endpoint.url, int(endpoint.url.rpartition(":")[2])
-    storage.notices.send_to("papers", address)
+    monkeypatch.setattr(notices, "RETRY_AFTER_S", (0.02,) * 10_000)
+    port = free_port()
+    storage.notices.send_to("papers", f"http://127.0.0.1:{port}")
     store.upload("papers", "a.pdf", io.BytesIO(b"x"), content_type="application/pdf")
 
     with serving(port) as endpoint:
-        assert storage.notices.wait_until_quiet(timeout_s=5)
+        assert storage.notices.wait_until_quiet(timeout_s=PATIENCE_S)
 
     assert [request.json["name"] for request in endpoint.requests] == ["a.pdf"]

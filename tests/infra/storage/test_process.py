@@ -12,6 +12,7 @@ from infra.local.processes import wait_until
 from infra.local.storage.credentials import ensure_key_file, signer_of
 from shared.integrations.gcs import GoogleObjectStore
 from tests.infra.endpoint import serving
+from tests.patience import PATIENCE_S
 
 
 def test_it_serves_until_it_is_told_to_stop_and_tells_of_objects(tmp_path, monkeypatch):
@@ -27,7 +28,7 @@ def test_it_serves_until_it_is_told_to_stop_and_tells_of_objects(tmp_path, monke
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert wait_until(ready_file.exists, timeout_s=20)
+        assert wait_until(ready_file.exists, timeout_s=PATIENCE_S)
         ready = json.loads(ready_file.read_text())
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", ready["url"])
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", ready["key_file"])
@@ -36,7 +37,7 @@ def test_it_serves_until_it_is_told_to_stop_and_tells_of_objects(tmp_path, monke
         (told,) = endpoint.wait_for(1)
         store.close()
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=10)
+        said, _ = process.communicate(timeout=PATIENCE_S)
 
     assert process.returncode == 0
     assert ready == {

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from shared.identity import passwords
 from shared.identity.passwords import PasswordSettings
 from shared.kit.errors import DependencyDown, InvalidRequest
+from tests.patience import PATIENCE_S
 
 GOOD = SecretStr("a dozen purple cacti")
 
@@ -131,7 +132,7 @@ def test_temporary_passwords_are_legible_and_never_the_same():
 
 def test_no_more_hashes_are_worked_on_at_once_than_fit_into_memory(configure, monkeypatch):
     configure(argon2_concurrency=2)
-    at_once, most, guard = 0, 0, threading.Lock()
+    at_once, most, guard, two = 0, 0, threading.Lock(), threading.Barrier(2)
     make = argon2.PasswordHasher.hash
 
     def counted(hasher, password, **options):
@@ -139,7 +140,8 @@ def test_no_more_hashes_are_worked_on_at_once_than_fit_into_memory(configure, mo
         with guard:
             at_once += 1
             most = max(most, at_once)
-        threading.Event().wait(0.02)
+        two.wait(PATIENCE_S)
+        threading.Event().wait(0.005)  # for a third to be seen, if it were let in
         try:
             return make(hasher, password, **options)
         finally:
@@ -160,13 +162,13 @@ def test_who_waits_too_long_is_turned_away(configure, monkeypatch):
 
     def slow(hasher, password, **options):
         busy.set()
-        done.wait(5)
+        done.wait(PATIENCE_S)
         return make(hasher, password, **options)
 
     monkeypatch.setattr(argon2.PasswordHasher, "hash", slow)
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(passwords.hash_of, GOOD)
-        busy.wait(5)
+        busy.wait(PATIENCE_S)
         try:
             with pytest.raises(DependencyDown):
                 passwords.matches(None, GOOD)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.processes import free_port
 from shared.integrations import email
 from shared.integrations.email import Email, EmailDown, EmailRefused, EmailSettings, email_sender
 from shared.integrations.email.mailbox import Mailbox
@@ -16,6 +15,7 @@ from shared.integrations.email.sendgrid import SendGrid
 from shared.kit import logging
 from shared.kit.config import SettingMissing
 from shared.kit.ids import new_id
+from tests.patience import PATIENCE_S
 
 SENDER = ("orders@packfinderz.example.com", "PackFinderz")
 
@@ -116,8 +116,8 @@ def test_a_wrong_key_is_our_trouble_and_not_the_persons(sendgrid, settings):
     assert sendgrid.taken == []
 
 
-def test_nobody_listening_is_down():
-    sender = SendGrid(f"http://127.0.0.1:{free_port()}", "key", SENDER, timeout_s=1)
+def test_nobody_listening_is_down(nobody_listening):
+    sender = SendGrid(nobody_listening, "key", SENDER, timeout_s=PATIENCE_S)
 
     with pytest.raises(EmailDown):
         sender.send(a_mail())

@@ -18,6 +18,7 @@ from shared.kit.ids import new_id
 from shared.kit.outbox import OutboxEvent, emit
 from shared.kit.redis import RedisSettings
 from tests.deliveries import delivery_of
+from tests.patience import PATIENCE_S
 from tests.shared.kit.dying_consumer import STEPS, greeter
 
 
@@ -62,7 +63,7 @@ def test_killed_at_a_step(committed_database, step, effects_before, lease):
         stdout=subprocess.DEVNULL,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     before = greeted()
     while_leased = greeter().deliver(delivery)

@@ -4,14 +4,17 @@ import gc
 import socket
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain, repeat
+from types import SimpleNamespace
 
 import pytest
 
-from shared.kit import db
+from shared.kit import db, health
 from shared.kit.db import DatabaseSettings, check_database
 from shared.kit.health import Health
 from shared.kit.redis import check_redis
+from tests.patience import PATIENCE_S
 
 READY = "/health/ready"
 
@@ -29,10 +32,22 @@ def hanging() -> Iterator[tuple[list[int], threading.Event]]:
     end.set()
 
 
-def test_what_answers_is_ok_and_the_function_ready(database):
-    health = Health({"database": check_database, "redis": check_redis})
+@pytest.fixture
+def time_flies(monkeypatch) -> Callable[[int], None]:
+    """Call it with how many answer: they have all the time they need, and then next to none is left for the others."""
 
-    assert health.answer(READY) == ({"status": "ok", "dependencies": {"database": "ok", "redis": "ok"}}, 200)
+    def after(answering: int) -> None:
+        moments = chain.from_iterable(repeat([*[0.0] * (1 + answering), PATIENCE_S - 0.02]))
+        monkeypatch.setattr(health, "LIMIT_S", PATIENCE_S)
+        monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+
+    return after
+
+
+def test_what_answers_is_ok_and_the_function_ready(database):
+    function = Health({"database": check_database, "redis": check_redis})
+
+    assert function.answer(READY) == ({"status": "ok", "dependencies": {"database": "ok", "redis": "ok"}}, 200)
 
 
 def test_a_function_lives_whatever_it_depends_on():
@@ -52,17 +67,18 @@ def test_what_does_not_answer_is_told_beside_what_does(capsys):
     assert "a detail" not in said
 
 
-def test_one_that_hangs_keeps_nobody_waiting_and_is_not_asked_again_meanwhile(hanging):
+def test_one_that_hangs_keeps_nobody_waiting_and_is_not_asked_again_meanwhile(hanging, time_flies):
     asked, end = hanging
 
     def hang() -> None:
         asked.append(1)
-        end.wait(timeout=60)
+        end.wait(timeout=PATIENCE_S)
 
-    health = Health({"square": hang, "redis": down, "storage": lambda: None}, limit_s=0.05)
-    answers = [health.answer(READY) for _ in range(3)]
+    time_flies(2)
+    function = Health({"redis": down, "storage": lambda: None, "square": hang})
+    answers = [function.answer(READY) for _ in range(3)]
 
-    dependencies = {"square": "slow", "redis": "down", "storage": "ok"}
+    dependencies = {"redis": "down", "storage": "ok", "square": "slow"}
     assert answers == [({"status": "down", "dependencies": dependencies}, 503)] * 3
     assert not end.is_set()
     assert len(asked) == 1
@@ -73,9 +89,9 @@ def test_one_that_answers_again_is_ok_again(hanging):
 
     def hang() -> None:
         asked.append(1)
-        end.wait(timeout=60)
+        end.wait(timeout=PATIENCE_S)
 
-    slow, patient = Health({"square": hang}, limit_s=0.01), Health({"square": hang}, limit_s=60)
+    slow, patient = Health({"square": hang}, limit_s=0.01), Health({"square": hang}, limit_s=PATIENCE_S)
     first = slow.answer(READY)
     end.set()
     again = patient.answer(READY)
@@ -96,14 +112,16 @@ def silent_database(committed_database, monkeypatch) -> Iterator[None]:
         server.close()
         for question in threading.enumerate():
             if question.name == "asks database":
-                question.join(timeout=30)
+                question.join(timeout=PATIENCE_S)
         gc.collect()
     db.forget()
     monkeypatch.undo()
     DatabaseSettings.forget()
 
 
-def test_a_database_that_never_says_a_word_is_slow_and_redis_beside_it_ok(silent_database):
-    told, status = Health({"database": check_database, "redis": check_redis}, limit_s=0.5).answer(READY)
+def test_a_database_that_never_says_a_word_is_slow_and_redis_beside_it_ok(silent_database, time_flies):
+    time_flies(1)
 
-    assert (status, told["dependencies"]) == (503, {"database": "slow", "redis": "ok"})
+    told, status = Health({"redis": check_redis, "database": check_database}).answer(READY)
+
+    assert (status, told["dependencies"]) == (503, {"redis": "ok", "database": "slow"})

@@ -25,6 +25,7 @@ from shared.kit.publishing.backlog import tell_backlog
 from tests.api import Client
 from tests.builders.outbox import a_nudge, damage, emitted
 from tests.builders.stores import a_user
+from tests.patience import PATIENCE_S
 from tests.topics import RecordingTopics
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -191,12 +192,12 @@ def use_of(others: int) -> float:
 
     def hold() -> None:
         with read_only():
-            held.wait(timeout=30)
-            go_on.wait(timeout=30)
+            held.wait(timeout=PATIENCE_S)
+            go_on.wait(timeout=PATIENCE_S)
 
     with ThreadPoolExecutor(others or 1) as threads:
         holding = [threads.submit(hold) for _ in range(others)]
-        held.wait(timeout=30)
+        held.wait(timeout=PATIENCE_S)
         this = Work(function="test", request_id="request-1")
         try:
             with working(this), read_only():

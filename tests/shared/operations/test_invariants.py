@@ -11,7 +11,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text, update
 
-from shared.billing.models import SubscriptionStatus
 from shared.identity.models import KycStatus, Store
 from shared.identity.permissions import StoreType
 from shared.kit import clock
@@ -19,22 +18,22 @@ from shared.kit.config import CommonSettings
 from shared.kit.context import Work, working
 from shared.kit.db import transaction
 from shared.licensing.models import License
-from shared.operations import invariants
 from shared.operations.checks import CHECKS
-from shared.operations.invariants import NAMED, Finding, Violation, check_all
+from shared.operations.invariants import Finding, Violation, check_all
 from shared.orders.models import OrderStatus
 from tests.builders.products import a_product
 from tests.builders.reviews import a_review
-from tests.builders.stores import a_buyer
-from tests.world import World, a_licensed, a_paid_period, a_paid_subscription, a_world, told
+from tests.invariants import broken
+from tests.world import World, a_licensed, a_world, told
 
 Breakage = Callable[[World], UUID]
 
 S = OrderStatus
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def world(module_database: None) -> World:
+    """All look at the same one; what a test damages is whole again after it."""
     built = a_world()
     for order in built.orders.values():
         told(order)
@@ -49,13 +48,6 @@ def damage(*statements: str, **parameters: object) -> None:
             named = {name: value for name, value in parameters.items() if f":{name}" in statement}
             session.execute(text(statement), named)
         session.execute(text("SET LOCAL session_replication_role = DEFAULT"))
-
-
-def broken() -> dict[str, list[str]]:
-    """The checks that found something, with what."""
-    findings = check_all()
-    assert [finding.failure for finding in findings if finding.failure] == []
-    return {found.check: [violation.subject for violation in found.first] for found in findings if not found.holds}
 
 
 def a_movement_is_lost(world: World) -> UUID:
@@ -252,23 +244,6 @@ def test_a_licensed_store_that_is_not_verified(world, kyc_status):
     assert broken() == {"kyc_mirrors_licenses": [str(world.buyer.id)]}
 
 
-@pytest.mark.parametrize("status", SubscriptionStatus)
-@pytest.mark.parametrize("paid_days", [None, -1, 0])
-def test_the_flag_of_a_store_says_whether_its_subscription_serves(status, paid_days):
-    vendor = a_licensed(StoreType.VENDOR)
-    subscription = a_paid_subscription(vendor, status=status)
-    if paid_days is not None:
-        today = clock.today(CommonSettings.current().time_zone)
-        a_paid_period(subscription, end_on=today + timedelta(days=paid_days))
-    serves = status in ("trialing", "active") or (status in ("canceled", "paused") and paid_days == 0)
-
-    assert broken() == ({} if serves else {"subscription_flag": [str(vendor.id)]})
-
-    with transaction() as session:
-        session.execute(update(Store).values(subscription_active=False))
-    assert broken() == ({"subscription_flag": [str(vendor.id)]} if serves else {})
-
-
 def test_a_store_that_counts_as_active_and_subscribed_to_nothing(world):
     with transaction() as session:
         session.execute(update(Store).where(Store.id == world.buyer.id).values(subscription_active=True))
@@ -357,23 +332,3 @@ def test_a_sound_world_breaks_nothing_and_costs_two_statements_a_check(world):
         (name, 0, None) for name in CHECKS
     ]
     assert this.sql_statements == 2 * len(CHECKS)
-
-
-def test_many_violations_are_counted_and_the_first_are_named():
-    stores = sorted(str(a_buyer().id) for _ in range(NAMED + 5))
-
-    (finding,) = check_all(["kyc_mirrors_licenses"])
-
-    assert (finding.count, [violation.subject for violation in finding.first]) == (NAMED + 5, stores[:NAMED])
-    assert finding.first[0].detail == "is verified, its licenses say pending_verification"
-
-
-def test_a_check_that_cannot_be_made_is_told_and_the_others_go_on(monkeypatch):
-    monkeypatch.setattr(
-        invariants, "CHECKS", {"odd": "SELECT nothing AS subject", "even": "SELECT 1 AS subject, 'one' AS detail"}
-    )
-
-    odd, even = check_all(["odd", "even"])
-
-    assert (odd.holds, odd.failure) == (False, "42703")
-    assert (even.holds, even.first) == (False, (Violation("1", "one"),))
