@@ -161,9 +161,8 @@ def _group_row(cart_id: UUID, group: QuotedGroup) -> Row:
 
 
 _CARTS, _ITEMS, _GROUPS = Cart.__table__, CartItem.__table__, CartVendorGroup.__table__
-_ACTIVE = select(_CARTS).where(
-    _CARTS.c.buyer_store_id == bindparam("buyer_store_id"), _CARTS.c.status == CartStatus.ACTIVE
-)
+_IS_ACTIVE = (_CARTS.c.buyer_store_id == bindparam("buyer_store_id"), _CARTS.c.status == CartStatus.ACTIVE)
+_ACTIVE = select(_CARTS).where(*_IS_ACTIVE)
 _ITEMS_OF = select(_ITEMS).where(_ITEMS.c.cart_id == bindparam("cart_id")).order_by(_ITEMS.c.position)
 _ITEMS_NOW = (
     select(_ITEMS, product_offered().label("is_offered"))
@@ -182,13 +181,15 @@ def get_active(session: Session, buyer_store_id: UUID) -> CartRows:
     return CartRows(dict(cart), list_items(session, cart["id"]), list_groups(session, cart["id"]))
 
 
-def find_intent(session: Session, buyer_store_id: UUID) -> Row | None:
-    """What the buyer's active cart was asked for, with the ad tokens that it kept, or none."""
-    row = session.execute(
-        select(Cart.intent, Cart.attribution_tokens).where(
-            Cart.buyer_store_id == buyer_store_id, Cart.status == CartStatus.ACTIVE
-        )
-    ).one_or_none()
+_INTENT = select(_CARTS.c.intent, _CARTS.c.attribution_tokens).where(*_IS_ACTIVE).with_for_update()
+
+
+def lock_intent(session: Session, buyer_store_id: UUID) -> Row | None:
+    """What the active cart of a locked buyer was asked for, with the ad tokens that it kept, or none.
+
+    Waits for a checkout of the cart, which leaves none.
+    """
+    row = session.execute(_INTENT, {"buyer_store_id": buyer_store_id}).one_or_none()
     if row is None:
         return None
     return {**row.intent, "attribution_tokens": [kept["token"] for kept in row.attribution_tokens]}

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from shared.ads import tokens
 from shared.ads.attribution import Touch, folded
+from shared.catalog.visibility import BuyerPlace
 from shared.kit import clock
 from shared.kit.errors import NotFound
 from shared.kit.logging import log
@@ -25,27 +26,34 @@ def quote(session: Session, buyer_store_id: UUID, request: QuoteRequest) -> Cart
 
     Touches no stock. Raises BuyerNotVerified, NotFound.
     """
-    buyer = carts.lock_buyer(session, buyer_store_id)
-    wanted = request.merged()
-    offers = load_offers(session, buyer, wanted)
-    promos = list_promos(
-        session,
-        buyer_store_id,
-        codes={promo.code for promo in request.vendor_promos},
-        vendor_store_ids={offer.vendor_store_id for offer in offers.values()},
-    )
-    former_prices = carts.drop_active(session, buyer_store_id) or {}
-    made = make_quote(request, offers=offers, promos=promos, former_prices=former_prices, now=clock.now())
-    _log(made)
-    return carts.save(session, buyer_store_id, request, made, _touches(request.attribution_tokens, buyer_store_id))
+    return _quote(session, carts.lock_buyer(session, buyer_store_id), request)
 
 
 def quote_again(session: Session, buyer_store_id: UUID) -> CartRows:
-    """Price the intent of the buyer's active cart anew. Raises NotFound without one, BuyerNotVerified."""
-    intent = carts.find_intent(session, buyer_store_id)
+    """Price the intent of the buyer's active cart anew. Raises NotFound without one, BuyerNotVerified.
+
+    The intent is read under the locks: a quote that comes in between is not undone, and what a checkout
+    takes is not put back.
+    """
+    buyer = carts.lock_buyer(session, buyer_store_id)
+    intent = carts.lock_intent(session, buyer_store_id)
     if intent is None:
         raise NotFound("There is no active cart.")
-    return quote(session, buyer_store_id, QuoteRequest.model_validate(intent))
+    return _quote(session, buyer, QuoteRequest.model_validate(intent))
+
+
+def _quote(session: Session, buyer: BuyerPlace, request: QuoteRequest) -> CartRows:
+    offers = load_offers(session, buyer, request.merged())
+    promos = list_promos(
+        session,
+        buyer.store_id,
+        codes={promo.code for promo in request.vendor_promos},
+        vendor_store_ids={offer.vendor_store_id for offer in offers.values()},
+    )
+    former_prices = carts.drop_active(session, buyer.store_id) or {}
+    made = make_quote(request, offers=offers, promos=promos, former_prices=former_prices, now=clock.now())
+    _log(made)
+    return carts.save(session, buyer.store_id, request, made, _touches(request.attribution_tokens, buyer.store_id))
 
 
 def _touches(offered: Sequence[str], buyer_store_id: UUID) -> list[Touch]:

@@ -16,7 +16,9 @@ from shared.catalog.models import Product, PromoRedemption, VendorPromo
 from shared.inventory.models import InventoryItem
 from shared.kit.db import read_only, transaction
 from shared.orders import checkout
+from shared.orders.intent import QuoteRequest, WantedItem
 from shared.orders.models import Cart, Order, OrderLine
+from shared.orders.quoting import quote
 from tests.api import Client
 from tests.builders.carts import a_cart, checkout_of
 from tests.builders.products import a_product, a_promo
@@ -213,6 +215,35 @@ def test_cart_dropped_during_a_checkout_is_too_late_to_drop(api, cart_api, in_th
 
     assert (bought.status, dropped.status) == (201, 404)
     assert (counted(Order), stock_of(product.id)) == (1, (97, 3))
+
+
+def test_cart_priced_again_during_a_checkout_is_not_put_back(api, cart_api, in_the_middle):
+    product, store = a_product(), a_buyer()
+    caller = api.as_staff_of(store)
+
+    with in_the_middle("_write", caller, checkout_of(a_cart(store, (product, 3)))) as conclude:
+        with meanwhile(lambda: cart_api.with_token(caller.token).get("", refresh="true")) as refreshing:
+            bought = conclude()
+        refreshed = refreshing.result()
+
+    assert (bought.status, refreshed.status) == (201, 404)
+    assert counted(Cart) == 1
+
+
+def test_cart_priced_again_does_not_undo_a_quote_that_came_in_between(cart_api):
+    product, store = a_product(), a_buyer()
+    caller = cart_api.as_staff_of(store)
+    a_cart(store, (product, 1))
+
+    with transaction() as session:
+        asked = QuoteRequest(items=[WantedItem(product_id=product.id, quantity=7)])
+        meant = quote(session, store.id, asked)
+        with meanwhile(lambda: caller.get("", refresh="true")) as refreshing:
+            session.commit()
+        refreshed = refreshing.result()
+
+    assert meant.cart["id"] != refreshed.data["id"]
+    assert [item["qty"] for item in refreshed.data["items"]] == [7]
 
 
 @pytest.mark.parametrize("price_cents", [1, 1_000_000])

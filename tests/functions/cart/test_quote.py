@@ -278,7 +278,10 @@ def test_a_buyer_that_is_not_verified_gets_no_quote(api, status):
     [
         ({"items": []}, ["items"]),
         ({"items": [{"product_id": str(uuid4()), "quantity": 1}] * 201}, ["items"]),
-        ({"items": [{"product_id": str(uuid4()), "quantity": 0}]}, ["items[0].quantity"]),
+        *(
+            ({"items": [{"product_id": str(uuid4()), "quantity": odd}]}, ["items[0].quantity"])
+            for odd in (0, -1, 1_000_001, 1.5, "1", True, None)
+        ),
         ({"items": [{"product_id": "x", "quantity": 1}]}, ["items[0].product_id"]),
         (
             {"items": [{"product_id": str(uuid4()), "quantity": 1, "unit_price_cents": 1}]},
