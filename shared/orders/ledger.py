@@ -51,10 +51,9 @@ def append(session: Session, order: Order, kind: LedgerType, amount_cents: int, 
 
 def list_entries(session: Session, query: LedgerQuery) -> Page[LedgerEntryResponse]:
     """Newest first, with the sums of each type over everything that the filters let through."""
-    entries = _entries(query)
-    page = page_of(session, entries, query, SortOrder((LedgerEvent.created_at, LedgerEvent.id)))
+    page = page_of(session, _entries(query), query, SortOrder((LedgerEvent.created_at, LedgerEvent.id)))
     listed = page.of([LedgerEntryResponse.model_validate(row) for row in page.items])
-    return listed.with_totals(_totals(session, entries))
+    return listed.with_totals(_totals(session, query))
 
 
 def _entries(query: LedgerQuery) -> Select[Any]:
@@ -65,7 +64,7 @@ def _entries(query: LedgerQuery) -> Select[Any]:
 
 def _filters(query: LedgerQuery) -> Sequence[ColumnElement[bool]]:
     wanted = {
-        Order.id: query.order_id,
+        LedgerEvent.order_id: query.order_id,
         Order.buyer_store_id: query.buyer_store_id,
         Order.vendor_store_id: query.vendor_store_id,
     }
@@ -79,9 +78,10 @@ def _filters(query: LedgerQuery) -> Sequence[ColumnElement[bool]]:
     return conditions
 
 
-def _totals(session: Session, entries: Select[Any]) -> dict[str, int]:
-    """`<type>_cents` for every type, 0 where there is none."""
-    listed = entries.subquery()
-    sums = select(listed.c.type, func.sum(listed.c.amount_cents)).group_by(listed.c.type)
-    found = {row[0]: int(row[1]) for row in session.execute(sums)}
+def _totals(session: Session, query: LedgerQuery) -> dict[str, int]:
+    """`<type>_cents` for every type, 0 where there is none. Orders are joined only to be chosen by their stores."""
+    sums = select(LedgerEvent.type, func.sum(LedgerEvent.amount_cents)).where(*_filters(query))
+    if query.buyer_store_id or query.vendor_store_id:
+        sums = sums.join(Order, Order.id == LedgerEvent.order_id)
+    found = {row[0]: int(row[1]) for row in session.execute(sums.group_by(LedgerEvent.type))}
     return {f"{kind}_cents": found.get(kind, 0) for kind in LedgerType}

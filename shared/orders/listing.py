@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from shared.identity.models import Store
@@ -52,11 +52,14 @@ class Side(StrEnum):
         return self.counterparty.id == (Order.vendor_store_id if self is Side.BUYER else Order.buyer_store_id)
 
 
-ACTIONABLE = {
-    Side.VENDOR: (*WAITING_FOR_VENDOR, OrderStatus.HOLD),
-    Side.BUYER: (OrderStatus.EXPIRED,),
-}
-"""Orders whose next step is this side's: to decide, pack or release; to place again."""
+_RETRIED = aliased(Order, name="retried")
+
+
+def waits_for(side: Side) -> ColumnElement[bool]:
+    """The next step is this side's: the vendor's to decide, pack or release, the buyer's to place again, once."""
+    if side is Side.VENDOR:
+        return Order.status.in_((*WAITING_FOR_VENDOR, OrderStatus.HOLD))
+    return and_(Order.status == OrderStatus.EXPIRED, ~exists().where(_RETRIED.retry_of_order_id == Order.id))
 
 
 class OrdersQuery(PageQuery):
@@ -139,7 +142,7 @@ def list_orders_of(
     side = query.side or default
     conditions = [side.is_of(store_id), *filters(query, [side.counterparty])]
     if query.actionable is not None:
-        waits = Order.status.in_(ACTIONABLE[side])
+        waits = waits_for(side)
         conditions.append(waits if query.actionable else ~waits)
     counted = _counted(query, conditions)
     if query.q is not None:

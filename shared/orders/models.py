@@ -141,6 +141,7 @@ class Cart(Table):
     __tablename__ = "cart_records"
     __table_args__ = (
         Index("uq_cart_records_active", "buyer_store_id", unique=True, postgresql_where=text("status = 'active'")),
+        Index("ix_cart_records_buyer_store_id", "buyer_store_id"),
         CheckConstraint("total_cents >= 0", name="total"),
         CheckConstraint("total_cents = subtotal_cents - discounts_cents", name="sums"),
     )
@@ -209,6 +210,13 @@ class Order(TotalsColumns, WrittenAddressColumns, Table):
         Index("ix_vendor_orders_pending", "pending_until", postgresql_where=text("status = 'created_pending'")),
         Index("ix_vendor_orders_open", "status", "created_at", "id"),
         Index("ix_vendor_orders_created_at", "created_at", "id"),
+        # An expired order is placed again once.
+        Index(
+            "uq_vendor_orders_retry",
+            "retry_of_order_id",
+            unique=True,
+            postgresql_where=text("retry_of_order_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -332,6 +340,7 @@ class LedgerEvent(Table):
             postgresql_where=text("type IN ('cash_collected', 'vendor_payout')"),
         ),
         Index("ix_ledger_events_created_at", "created_at", "id"),
+        Index("ix_ledger_events_order_id", "order_id"),
     )
 
     id: Mapped[Id]

@@ -123,11 +123,15 @@ def test_filters(api, vendor, filters, expected):
     assert {names[number] for number in numbers(found)} == expected
 
 
-def test_a_buyer_can_act_on_what_expired(api, buyer):
-    expired = an_order(OrderStatus.EXPIRED, buyer=buyer)
-    an_order(buyer=buyer)
+def test_a_buyer_can_act_on_what_expired_until_it_is_placed_again(api, buyer):
+    expired, retried = (an_order(OrderStatus.EXPIRED, buyer=buyer) for _ in range(2))
+    placed = an_order(buyer=buyer, retry_of_order_id=retried.id)
+    caller = api.as_member(buyer)
 
-    assert numbers(api.as_member(buyer).get("/orders", actionable="true")) == [expired.order_number]
+    waiting, others = (caller.get("/orders", actionable=yes, include_total="true") for yes in ("true", "false"))
+
+    assert (numbers(waiting), waiting.json["total"]) == ([expired.order_number], 1)
+    assert (numbers(others), others.json["total"]) == ([placed.order_number, retried.order_number], 2)
 
 
 @pytest.mark.parametrize("q", ["mesa", "100% D", "GREEN MESA"])

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from shared.ads.claims import AdEvent
 from shared.catalog.models import Product
@@ -11,7 +12,7 @@ from shared.events.orders import OrderRetried
 from shared.identity.models import KycStatus, Store
 from shared.inventory.models import InventoryItem, InventoryMovement, MovementReason
 from shared.kit import clock
-from shared.kit.db import transaction
+from shared.kit.db import transaction, violated_constraint
 from shared.kit.outbox import emit
 from shared.orders import cancellation, checkout, queries
 from shared.orders.drafting import Confirmed
@@ -308,3 +309,13 @@ def test_what_was_owed_to_an_ad_still_is(api, freeze):
 
 def _owed(snapshot):
     return snapshot["token_id"], snapshot["reason"], snapshot.get("first_reason")
+
+
+def test_the_database_refuses_a_second_order_in_place_of_an_expired_one():
+    order = an_order(OrderStatus.EXPIRED)
+    an_order(retry_of_order_id=order.id)
+
+    with pytest.raises(DBAPIError) as refused:
+        an_order(retry_of_order_id=order.id)
+
+    assert violated_constraint(refused.value) == "uq_vendor_orders_retry"
