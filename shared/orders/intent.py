@@ -17,7 +17,7 @@ class WantedItem(Request):
     """A quantity of a product; the vendor, when given, must be the one that sells it."""
 
     product_id: UUID
-    quantity: int = Field(ge=1, le=1_000_000, strict=True)
+    quantity: int = Field(ge=1, le=1_000_000)
     vendor_store_id: UUID | None = None
 
     example = {"product_id": _ID, "quantity": 10}
