@@ -1,7 +1,7 @@
 """What operators do with dead letters: send their events again, or let them rest.
 
-A replay makes the event's row in the outbox due once more, and makes the row anew from the letter when
-retention has removed it. Either way the event keeps its id and goes to all its topics: consumers that had
+A replay makes the event's row in the outbox due once more, as if created now, and makes the row anew from the
+letter when retention has removed it. Either way the event keeps its id and goes to all its topics: consumers that had
 done it find their processed mark and skip it. Retention keeps the marks of events with a dead letter.
 """
 
@@ -90,7 +90,8 @@ class Replay:
 
 _MAKE_DUE = text(
     """
-    UPDATE outbox_events SET published_at = NULL, dead_at = NULL, attempts = 0, next_attempt_at = :now
+    UPDATE outbox_events SET published_at = NULL, dead_at = NULL, attempts = 0,
+        created_at = clock_timestamp(), next_attempt_at = clock_timestamp()
     WHERE id = ANY(:ids) AND (published_at IS NOT NULL OR dead_at IS NOT NULL)
     """
 )
@@ -188,7 +189,7 @@ def _make_due(session: Session, event_ids: list[UUID]) -> set[UUID]:
         return set()
     present = set(session.scalars(_THERE, {"ids": event_ids}))
     if present:
-        session.execute(_MAKE_DUE, {"ids": sorted(present), "now": clock.now()})
+        session.execute(_MAKE_DUE, {"ids": sorted(present)})
     return present
 
 

@@ -67,7 +67,7 @@ class Publisher:
         How many were published, will be tried again, and are dead.
         """
         counts = Counter({str(outcome): 0 for outcome in Outcome})
-        self._answering(tell_backlog)
+        self.begin()
         ends_at = time.monotonic() + self._settings.outbox_window_s
         while time.monotonic() < ends_at and not stopping.is_asked():
             attempts = self._answering(self.publish_batch) or []
@@ -75,6 +75,12 @@ class Publisher:
             if not attempts:
                 stopping.wait(self._settings.outbox_poll_ms / 1000 * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         return dict(counts)
+
+    def begin(self) -> None:
+        """Tell what waits, and pass over all that was published before it."""
+        front = self._answering(tell_backlog)
+        if front is not None:
+            self._queue.begin_at(front)
 
     def publish_batch(self) -> list[Attempt]:
         """Claim, publish and settle up to a batch of rows in one transaction."""

@@ -7,7 +7,7 @@ still on its way, so a batch never holds two of one aggregate.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -20,11 +20,20 @@ from shared.kit.ids import new_id
 from shared.kit.publishing.messages import Due, message_of
 from shared.kit.tables import as_json
 
-# While an old transaction keeps vacuum away, the index of due rows still leads to all that were published since.
-# Under load a claim therefore begins shortly before where the last one ended; what committed late or rests
-# further back is found by the next look at everything.
+# While an old transaction keeps vacuum away, the index of due rows still leads to all that were published since. So
+# a claim begins at the front, which is where the oldest row waits, and with a full batch before it shortly before
+# where that one ended. What such a claim passes over is found when the front is looked for again. A row that commits
+# more than a minute after it was created may lie before the front: the next run finds it.
 _EVERYTHING = "-infinity"
-_LOOK_AT_EVERYTHING_EVERY_S = 5.0
+_LOOK_BACK_EVERY_S = 5.0
+_LATE_COMMIT, _NEXT_TO_IT = "1 minute", "1 second"
+
+_FRONT = text(
+    """
+    SELECT coalesce(min(created_at), statement_timestamp()) FROM outbox_events
+    WHERE published_at IS NULL AND dead_at IS NULL AND created_at >= CAST(:front AS timestamptz) - interval '1 minute'
+    """
+)
 
 # OFFSET 0 keeps the planner from turning the subquery into a join over the whole backlog. A fresh row is due
 # whatever the clocks say. The pause after a failure is measured by the database's clock, as publishers share no
@@ -38,7 +47,7 @@ _CLAIM = text(
     WHERE published_at IS NULL AND dead_at IS NULL
       AND (attempts = 0 OR next_attempt_at <= statement_timestamp()
            OR next_attempt_at > statement_timestamp() + CAST(:longest_pause AS interval))
-      AND created_at >= CAST(:since AS timestamptz) - interval '1 second'
+      AND created_at >= CAST(:since AS timestamptz) - CAST(:margin AS interval)
       AND NOT EXISTS (
         SELECT FROM outbox_events AS before
         WHERE before.aggregate_id = due.aggregate_id AND before.sequence < due.sequence
@@ -94,24 +103,34 @@ class Attempt:
 
 
 class Queue:
-    """One instance's view of the outbox: it remembers from where it reads."""
+    """One instance's view of the outbox: it remembers from where it reads. All of it, until `begin_at` is told."""
 
     def __init__(self, batch_size: int, *, longest_pause_s: float) -> None:
         self._batch_size = batch_size
         self._longest_pause = timedelta(seconds=longest_pause_s)
-        self._since = _EVERYTHING
-        self._saw_everything_at = time.monotonic()
+        self._front = _EVERYTHING
+        self._last: str | None = None
+        self._looked_back_at = time.monotonic()
+
+    def begin_at(self, front: datetime) -> None:
+        """Nothing that waits was created before."""
+        self._front = front.isoformat()
 
     def claim(self, session: Session) -> list[Due]:
         """Up to a batch of due rows, oldest first, held until the transaction ends."""
-        if time.monotonic() - self._saw_everything_at > _LOOK_AT_EVERYTHING_EVERY_S:
-            self._since = _EVERYTHING
-        if self._since == _EVERYTHING:
-            self._saw_everything_at = time.monotonic()
-        named = {"longest_pause": self._longest_pause, "since": self._since, "limit": self._batch_size}
+        if time.monotonic() - self._looked_back_at > _LOOK_BACK_EVERY_S:
+            self._look_back(session)
+        since, margin = (self._front, _LATE_COMMIT) if self._last is None else (self._last, _NEXT_TO_IT)
+        named = {"longest_pause": self._longest_pause, "since": since, "margin": margin, "limit": self._batch_size}
         rows = [Due(*row) for row in session.execute(_CLAIM, named)]
-        self._since = rows[-1].created_at if len(rows) == self._batch_size else _EVERYTHING
+        self._last = rows[-1].created_at if len(rows) == self._batch_size else None
         return rows
+
+    def _look_back(self, session: Session) -> None:
+        self._looked_back_at = time.monotonic()
+        self._last = None
+        if self._front != _EVERYTHING:
+            self.begin_at(session.execute(_FRONT, {"front": self._front}).scalar_one())
 
 
 def settle(session: Session, attempts: Sequence[Attempt]) -> None:

@@ -12,12 +12,12 @@ from sqlalchemy import text
 
 from shared.events.catalogue import CATALOGUE
 from shared.events.orders import OrderNudged
-from shared.kit import clock
+from shared.kit import clock, stopping
 from shared.kit.context import Work, working
 from shared.kit.db import read_only, transaction
 from shared.kit.dead_letters import DeadLetterKept
 from shared.kit.ids import new_id
-from shared.kit.publishing import Publisher, PublishingSettings, Unpublishable
+from shared.kit.publishing import Publisher, PublishingSettings, Unpublishable, queue
 from tests.builders.outbox import (
     a_nudge,
     a_ready_order,
@@ -368,10 +368,66 @@ def test_every_attempt_is_one_line_of_the_log(publisher, topics, capsys):
     assert lines[1]["failure"] == "notifications: ConnectionError: the line is dead"
 
 
-def test_a_run_lasts_its_window_and_takes_what_comes_meanwhile(topics):
+def test_a_run_begins_where_the_oldest_event_waits_and_finds_what_commits_a_minute_late(topics):
+    publisher, next_one = (Publisher(topics, CATALOGUE, PublishingSettings()) for _ in range(2))
+    [resting] = emitted(a_nudge())
+    damage(resting, attempts="1", created_at=ago("1 hour"), next_attempt_at=ago("-5 minutes"))
+    publisher.begin()
+    _, late, too_late = emitted(a_nudge(), a_nudge())
+    damage(late, created_at=ago("1 hour 30 seconds"))
+    damage(too_late, created_at=ago("2 hours"))
+
+    publisher.publish_batch()
+    end_pause(resting)
+    publisher.publish_batch()
+    this_run = topics.ids()
+    next_one.begin()
+    next_one.publish_batch()
+
+    assert this_run == [late, resting]
+    assert topics.ids() == [late, resting, too_late]
+
+
+def test_where_the_oldest_event_waits_moves_on_as_events_are_published(publisher, topics, monkeypatch):
+    monkeypatch.setattr(queue, "_LOOK_BACK_EVERY_S", -1)
+    [first] = emitted(a_nudge())
+    damage(first, created_at=ago("1 hour"))
+    publisher.begin()
+    publisher.publish_batch()
+    publisher.publish_batch()
+
+    within_a_minute, before = emitted(a_nudge(), a_nudge())
+    damage(within_a_minute, created_at=ago("30 seconds"))
+    damage(before, created_at=ago("30 minutes"))
+    publisher.publish_batch()
+
+    assert topics.ids() == [first, within_a_minute]
+
+
+def test_under_load_what_lies_behind_a_full_batch_is_found_after_it(topics):
+    publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_batch_size=2))
+    resting, *others = emitted(*(a_nudge() for _ in range(5)))
+    damage(resting, attempts="1", created_at=ago("1 hour"), next_attempt_at=ago("-5 minutes"))
+    publisher.begin()
+
+    publisher.publish_batch()
+    end_pause(resting)
+    under_load = [len(publisher.publish_batch()), len(publisher.publish_batch())]
+    publisher.publish_batch()
+
+    assert under_load == [2, 0]
+    assert topics.ids() == [*others, resting]
+
+
+def ago(interval: str) -> str:
+    return f"clock_timestamp() - interval '{interval}'"
+
+
+def test_a_run_takes_what_comes_meanwhile_and_ends_when_it_is_asked_to(topics, monkeypatch):
     early = emitted(a_nudge())
     late: list[UUID] = []
-    publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_window_s=0.4, outbox_poll_ms=20))
+    publisher = Publisher(topics, CATALOGUE, PublishingSettings(outbox_window_s=600, outbox_poll_ms=20))
+    monkeypatch.setattr(stopping, "is_asked", lambda: len(topics.sent) == 2)
 
     def write_another(_: Sent) -> None:
         if not late:
