@@ -19,6 +19,7 @@ from shared.kit.schemas import Request
 from shared.licensing import queries, review
 from shared.licensing.models import Decision
 from shared.licensing.queries import QueueQuery
+from shared.media.storage import find_links
 
 api = Api("licenses", prefix="/api/v1/admin/licenses")
 
@@ -43,7 +44,13 @@ def list_queue(caller: AdminCaller, query: QueueQuery) -> Page[QueuedLicenseResp
     """Licenses of all stores, by default those that wait for a decision, the oldest first."""
     with read_only() as session:
         page = queries.page_of_queue(session, query)
-    return page.of([QueuedLicenseResponse.in_queue(*found) for found in page.items])
+    links = find_links(document for _, document, _ in page.items)
+    return page.of(
+        [
+            QueuedLicenseResponse.in_queue(license, links.get(document.id), store)
+            for license, document, store in page.items
+        ]
+    )
 
 
 @api.post("/<uuid:license_id>/verify", allow=admin(), idempotent=DAYS_7, raises=(NotFound, StateConflict))

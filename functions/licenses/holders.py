@@ -21,6 +21,7 @@ from shared.kit.schemas import Request
 from shared.licensing import queries, submission
 from shared.licensing.models import LicenseType
 from shared.licensing.queries import LicenseQuery
+from shared.media.storage import find_link, find_links
 
 api = Api("licenses", prefix="/api/v1/licenses")
 
@@ -65,7 +66,7 @@ def submit(caller: MemberCaller, body: LicenseRequest) -> LicenseResponse:
     with transaction() as session:
         submitted = submission.submit(session, caller.store_id, told)
         license, document = queries.get_license(session, caller.store_id, submitted.id)
-    return LicenseResponse.of(license, document)
+    return LicenseResponse.of(license, find_link(document))
 
 
 @api.get("", allow=member(Permission.MEDIA_READ))
@@ -73,7 +74,8 @@ def list_licenses(caller: MemberCaller, query: LicenseQuery) -> Page[LicenseResp
     """The store's licenses, the newest first."""
     with read_only() as session:
         page = queries.page_of_licenses(session, caller.store_id, query)
-    return page.of([LicenseResponse.of(license, document) for license, document in page.items])
+    links = find_links(document for _, document in page.items)
+    return page.of([LicenseResponse.of(license, links.get(document.id)) for license, document in page.items])
 
 
 @api.get("/<uuid:license_id>", allow=member(Permission.MEDIA_READ), raises=(NotFound,))
@@ -81,7 +83,7 @@ def get(caller: MemberCaller, license_id: UUID) -> LicenseResponse:
     """One of the store's licenses."""
     with read_only() as session:
         license, document = queries.get_license(session, caller.store_id, license_id)
-    return LicenseResponse.of(license, document)
+    return LicenseResponse.of(license, find_link(document))
 
 
 @api.delete("/<uuid:license_id>", allow=member(Permission.LICENSES_WRITE), raises=(NotFound, StateConflict))

@@ -7,8 +7,7 @@ from shared.identity.models import KycStatus, Store
 from shared.identity.permissions import StoreType
 from shared.kit.schemas import Response
 from shared.licensing.models import License, LicenseStatus, LicenseType
-from shared.media.models import Media
-from shared.media.storage import find_link
+from shared.media.storage import Link
 
 
 class LicenseResponse(Response):
@@ -30,9 +29,9 @@ class LicenseResponse(Response):
     created_at: datetime
 
     @classmethod
-    def of(cls, license: License, document: Media) -> "LicenseResponse":
-        """A license with a fresh address of its document."""
-        return cls(**_told(cls, license, document))
+    def of(cls, license: License, link: Link | None) -> "LicenseResponse":
+        """A license with the address of its document."""
+        return cls(**_told(cls, license, link))
 
 
 class StoreSummary(Response):
@@ -57,9 +56,9 @@ class QueuedLicenseResponse(LicenseResponse):
     store: StoreSummary
 
     @classmethod
-    def in_queue(cls, license: License, document: Media, store: Store) -> "QueuedLicenseResponse":
-        """A license with its store and a fresh address of its document."""
-        return cls(**_told(cls, license, document), store=StoreSummary.model_validate(store))
+    def in_queue(cls, license: License, link: Link | None, store: Store) -> "QueuedLicenseResponse":
+        """A license with its store and the address of its document."""
+        return cls(**_told(cls, license, link), store=StoreSummary.model_validate(store))
 
 
 class DecidedResponse(Response):
@@ -74,7 +73,6 @@ class DecidedResponse(Response):
     kyc_status: KycStatus
 
 
-def _told(shape: type[LicenseResponse], license: License, document: Media) -> dict[str, object]:
-    link = find_link(document)
+def _told(shape: type[LicenseResponse], license: License, link: Link | None) -> dict[str, object]:
     told = {name: getattr(license, name) for name in shape.model_fields if hasattr(license, name)}
     return told | {"document_url": link and link.url, "document_url_expires_at": link and link.expires_at}

@@ -23,7 +23,7 @@ from shared.media import deletion, listing, queries, uploads
 from shared.media.kinds import MediaKind
 from shared.media.listing import MediaQuery
 from shared.media.models import Media, MediaStatus
-from shared.media.storage import find_link
+from shared.media.storage import Link, find_link, find_links
 
 api = Api("media", prefix="/api/v1/media")
 
@@ -83,9 +83,8 @@ class MediaResponse(Response):
     delete_requested_at: datetime | None
 
     @classmethod
-    def of(cls, media: Media) -> "MediaResponse":
-        """A media with a fresh address when it may be read."""
-        link = find_link(media)
+    def of(cls, media: Media, link: Link | None) -> "MediaResponse":
+        """A media with its address when it may be read."""
         told = {name: getattr(media, name) for name in cls.model_fields if hasattr(media, name)}
         return cls(**told, url=link and link.url, url_expires_at=link and link.expires_at)
 
@@ -112,7 +111,8 @@ def list_media(caller: MemberCaller, query: MediaQuery) -> Page[MediaResponse]:
     """The store's files, the newest first."""
     with read_only() as session:
         page = listing.page_of_media(session, caller.store_id, query)
-    return page.of([MediaResponse.of(media) for media in page.items])
+    links = find_links(page.items)
+    return page.of([MediaResponse.of(media, links.get(media.id)) for media in page.items])
 
 
 @api.get("/<uuid:media_id>", allow=member(Permission.MEDIA_READ), raises=(NotFound,))
@@ -120,7 +120,7 @@ def get(caller: MemberCaller, media_id: UUID) -> MediaResponse:
     """One of the store's files."""
     with read_only() as session:
         media = queries.get_media(session, caller.store_id, media_id)
-    return MediaResponse.of(media)
+    return MediaResponse.of(media, find_link(media))
 
 
 @api.delete(

@@ -136,6 +136,7 @@ class Media(Table):
         """The bytes of this generation are something else than announced. Raises MediaCannotMove."""
         self._become(MediaStatus.FAILED)
         self.generation, self.md5_hash, self.failure_reason = generation, None, reason
+        self.public_url, self.thumbnail_url = None, None
 
     def begin_processing(self) -> None:
         """Its renditions are being made. Raises MediaCannotMove."""

@@ -1,14 +1,11 @@
 """Reads and locks of media, born scoped to a store."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from shared.media.kinds import PUBLIC_KINDS
-from shared.media.models import USABLE, Media, MediaNotFound, MediaStatus
-from shared.media.storage import find_link
+from shared.media.models import Media, MediaNotFound, MediaStatus
 
 
 def of_store(store_id: UUID) -> Select[Media]:
@@ -44,22 +41,6 @@ def find_by_key(session: Session, key: str) -> Media | None:
 def lock_by_key(session: Session, key: str) -> Media | None:
     """The media whose bytes are kept under this key, held until the transaction ends."""
     return session.scalar(select(Media).where(Media.object_key == key).with_for_update())
-
-
-def public_urls(session: Session, media_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Where everybody may see these media, by id; ids without a usable media of a public kind are left out.
-
-    A media that has its rendition has a lasting address. Until then the original is shown under a signed
-    one, which works for ten minutes and is not to be stored. It signs, so call it outside of a transaction
-    (`read_only()`), with one statement however many ids.
-    """
-    if not media_ids:
-        return {}
-    found = session.scalars(
-        select(Media).where(Media.id.in_(media_ids), Media.kind.in_(PUBLIC_KINDS), Media.status.in_(USABLE))
-    )
-    links = {media.id: media.public_url or find_link(media) for media in found}
-    return {media_id: link if isinstance(link, str) else link.url for media_id, link in links.items() if link}
 
 
 def _existing(media: Media | None) -> Media:

@@ -1,5 +1,6 @@
 """Where the bytes of media are, and the signed addresses under which they are written and read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -67,17 +68,15 @@ def find_link(media: Media) -> Link | None:
     It is the original's, but for a PDF that is ready: then it is that of the rendition, in which nothing acts.
     Signing may be a request to IAM: call it outside of a transaction. Raises DependencyDown.
     """
-    if not media.is_usable:
-        return None
+    return find_links([media]).get(media.id)
+
+
+def find_links(media: Iterable[Media]) -> dict[UUID, Link]:
+    """The same for many, by their ids; those that are not usable are left out. Ten are signed at a time."""
+    keys = {each.id: (_key_to_read(each), _shown_as(each.file_name)) for each in media if each.is_usable}
     expires_at = clock.now() + READ_TTL
-    url = object_store().presign_get(
-        MediaSettings.current().media_bucket,
-        _key_to_read(media),
-        # RFC 6266: the extended form carries any letter.
-        disposition=f"inline; filename*=UTF-8''{quote(media.file_name, safe='')}",
-        ttl=READ_TTL,
-    )
-    return Link(url, expires_at)
+    urls = object_store().presign_gets(MediaSettings.current().media_bucket, dict(keys.values()), ttl=READ_TTL)
+    return {media_id: Link(urls[key], expires_at) for media_id, (key, _) in keys.items()}
 
 
 def check_storage() -> None:
@@ -89,3 +88,8 @@ def _key_to_read(media: Media) -> str:
     if media.status is MediaStatus.READY and media.mime_type == "application/pdf" and media.generation is not None:
         return renditions_prefix(media.id, media.generation) + DOCUMENT_NAME
     return media.object_key
+
+
+def _shown_as(file_name: str) -> str:
+    # RFC 6266: the extended form carries any letter.
+    return f"inline; filename*=UTF-8''{quote(file_name, safe='')}"

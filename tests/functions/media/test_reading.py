@@ -10,7 +10,6 @@ from shared.identity.permissions import Role
 from shared.kit import clock
 from shared.media.kinds import MediaKind
 from shared.media.models import USABLE, MediaStatus
-from shared.media.queries import public_urls
 from tests.builders.media import a_media
 from tests.builders.stores import a_buyer, a_vendor
 from tests.media import uploaded_bytes
@@ -126,35 +125,3 @@ def test_pages_come_newest_first_and_cost_one_statement(api, statements):
     assert [row["id"] for row in rest.data] == newest_first[3:]
     assert (rest.page["next"], cost.sql) == (None, 1)
     assert caller.get(limit=3, cursor=first.page["next"], kind="coa").error.fields == ["cursor"]
-
-
-@pytest.mark.parametrize("status", MediaStatus)
-@pytest.mark.parametrize("kind", MediaKind)
-def test_everybody_sees_usable_media_of_public_kinds_only(api, kind, status):
-    from shared.kit.db import read_only
-
-    plain = a_media(kind=kind, status=status)
-    rendered = a_media(kind=kind, status=status, public_url="https://cdn.example/a.webp")
-
-    with read_only() as session:
-        urls = public_urls(session, [plain.id, rendered.id, uuid4()])
-
-    public = kind in {MediaKind.PRODUCT, MediaKind.ADS, MediaKind.STORE, MediaKind.USER} and status in USABLE
-    assert set(urls) == ({plain.id, rendered.id} if public else set())
-    if public:
-        assert urls[rendered.id] == "https://cdn.example/a.webp"
-        assert f"{plain.object_key}?" in urls[plain.id]
-
-
-def test_the_signed_address_of_a_picture_shows_it(api):
-    from shared.kit.db import read_only
-
-    picture = a_media(kind=MediaKind.PRODUCT)
-    uploaded_bytes(picture, b"\x89PNG picture")
-
-    with read_only() as session:
-        urls = public_urls(session, [picture.id])
-        nothing = public_urls(session, [])
-
-    assert httpx.get(urls[picture.id]).content == b"\x89PNG picture"
-    assert nothing == {}

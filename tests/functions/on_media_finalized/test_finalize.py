@@ -175,6 +175,16 @@ def test_a_second_upload_is_checked_like_the_first(tell, events):
     assert events.emitted() == [uploaded_event(media, second.generation)]
 
 
+def test_a_file_that_is_replaced_by_nonsense_is_shown_no_more(tell):
+    shown = {"public_url": "https://cdn.example/a.webp", "thumbnail_url": "https://cdn.example/b.webp"}
+    media = a_media(kind=MediaKind.COA, status=MediaStatus.READY, size_bytes=len(PDF), **shown)
+
+    tell(media, uploaded_bytes(media, b"%" + PDF[1:-1] + b"!!"))
+
+    now = media_now(media)
+    assert (now.status, now.public_url, now.thumbnail_url) == (MediaStatus.FAILED, None, None)
+
+
 @pytest.mark.parametrize("status", GOING)
 def test_a_file_on_its_way_out_stays_so(tell, events, outcomes, status):
     media = a_media(kind=MediaKind.COA, status=status, size_bytes=len(PDF))

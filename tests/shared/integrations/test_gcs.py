@@ -2,8 +2,10 @@
 
 import base64
 import io
+import itertools
 import json
 import logging
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from google.auth.credentials import Credentials
+from google.auth.exceptions import TransportError
 
 from shared.integrations import gcs
 from shared.integrations.gcs import GoogleObjectStore
@@ -39,12 +42,15 @@ class SigningService:
     """IAM Credentials' signBlob over a transport of google-auth, with the key that the storage knows."""
 
     def __init__(self) -> None:
-        self.asked = []
+        self.asked, self.patience, self.meeting = [], set(), None
         pem = json.loads(KEY_FILE.read_text())["private_key"].encode()
         self._key = serialization.load_pem_private_key(pem, password=None)
 
-    def __call__(self, url, method="GET", body=None, headers=None, **_):
+    def __call__(self, url, method="GET", body=None, headers=None, timeout=None, **_):
         self.asked.append((method, url, headers["authorization"]))
+        self.patience.add(timeout)
+        if self.meeting is not None:
+            self.meeting.wait(timeout=60)
         signed = self._key.sign(base64.b64decode(json.loads(body)["payload"]), padding.PKCS1v15(), hashes.SHA256())
         return SimpleNamespace(status=200, data=json.dumps({"signedBlob": base64.b64encode(signed).decode()}).encode())
 
@@ -56,19 +62,58 @@ def store(object_storage):
     store.close()
 
 
-def test_without_a_private_key_iam_signs_for_the_functions_own_account(store, monkeypatch):
+@pytest.fixture
+def service(monkeypatch):
     service = SigningService()
     monkeypatch.setattr(google.auth, "default", lambda scopes: (InstanceCredentials(), "packfinderz-test"))
-    monkeypatch.setattr(google.auth.transport.requests, "Request", lambda: service)
+    monkeypatch.setattr(google.auth.transport.requests, "Request", lambda session: service)
+    return service
 
+
+def test_without_a_private_key_iam_signs_for_the_functions_own_account(store, service):
     upload = store.presign_put(MEDIA_BUCKET, "iam/a.pdf", content_type="application/pdf", max_bytes=9, ttl=TTL)
     url = store.presign_get(MEDIA_BUCKET, "iam/a.pdf", disposition="inline", ttl=TTL)
 
     email = json.loads(KEY_FILE.read_text())["client_email"]
     endpoint = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:signBlob"
     assert service.asked == [("POST", endpoint, "Bearer an-access-token")] * 2
+    assert service.patience == {5.0}
     assert httpx.put(upload.url, content=b"%PDF-", headers=upload.headers).status_code == 200
     assert httpx.get(url).content == b"%PDF-"
+
+
+def test_iam_signs_a_page_of_a_hundred_ten_at_a_time(store, service):
+    """Each waits until ten are there, so fewer at once would never end."""
+    service.meeting = threading.Barrier(10)
+    store.upload(MEDIA_BUCKET, "page/7.txt", io.BytesIO(b"the seventh"), content_type="text/plain")
+
+    urls = store.presign_gets(MEDIA_BUCKET, {f"page/{n}.txt": f"inline; filename={n}" for n in range(100)}, ttl=TTL)
+
+    read = httpx.get(urls["page/7.txt"])
+    assert len(service.asked) == 100
+    assert list(urls) == [f"page/{n}.txt" for n in range(100)]
+    assert (read.content, read.headers["content-disposition"]) == (b"the seventh", "inline; filename=7")
+
+
+def test_a_page_is_given_up_with_the_first_that_iam_does_not_sign(store, service, caplog):
+    caplog.set_level(logging.CRITICAL)
+    calls, first_ten, given_up = itertools.count(), threading.Barrier(10), threading.Event()
+
+    def refuse(**_):
+        if next(calls) < 10:
+            first_ten.wait(timeout=60)
+        else:
+            given_up.wait(timeout=60)
+        raise TransportError("no")
+
+    service.meeting = SimpleNamespace(wait=refuse)
+
+    with pytest.raises(DependencyDown):
+        store.presign_gets(MEDIA_BUCKET, {f"page/{n}.txt": "inline" for n in range(100)}, ttl=TTL)
+    given_up.set()
+    store.close()
+
+    assert len(service.asked) <= 20
 
 
 def test_what_is_uploaded_is_known_and_read(store):
