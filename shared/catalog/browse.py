@@ -12,10 +12,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, column, exists, null, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.catalog import facets
-from shared.catalog.facets import Facet
+from shared.catalog.facets import Counting
 from shared.catalog.filters import ProductFilters, conditions
-from shared.catalog.models import Product
+from shared.catalog.models import Facet, Product
 from shared.catalog.search import WordSearch
 from shared.catalog.sorting import Sort
 from shared.catalog.spelling import respelled
@@ -100,11 +99,9 @@ def _bearings(
 ) -> _Bearings:
     words = respelled(query.q) if query.q else None
     columns: list[Any] = [(null() if words is None else words).label("words")]
-    if query.facets or query.include_total:
-        wanted = None if words is None else select(wanted_words(words)).scalar_subquery()
-        found = facets.matching(buyer_store_id, query, query.facets, at, wanted)
-        columns += facets.counts(found, query.facets, query, at)
-        columns += [facets.total(found, query, at).label("total")] if query.include_total else []
+    wanted = None if words is None else select(wanted_words(words)).scalar_subquery()
+    counting = Counting(buyer_store_id, query, wanted, at)
+    columns += counting.columns(query.facets, total=query.include_total)
     place, told = locate(session, buyer_store_id, *columns, given=given)
     return _Bearings(
         place,

@@ -59,20 +59,21 @@ class ProductFilters(PageQuery):
     q: str | None = Field(default=None, min_length=1, max_length=100)
 
 
-def conditions(
-    filters: ProductFilters,
-    at: datetime,
-    product: Any = Product,
-    *,
-    but: Collection[str] = (),
-    only: Collection[str] | None = None,
-) -> list[ColumnElement[bool]]:
-    """A condition on `product` for each filter that is given; `q` is left to full text.
+def given_filters(filters: ProductFilters) -> set[str]:
+    """The names of the filters that narrow the list; `q` is left to full text."""
+    return {name for name in _CONDITIONS if getattr(filters, name) not in (None, [])}
 
-    `but` leaves filters out by name, `only` leaves out all others.
-    """
-    given = {name: getattr(filters, name) for name in _CONDITIONS if name not in but and (only is None or name in only)}
-    return [_CONDITIONS[name](product, value, at) for name, value in given.items() if value not in (None, [])]
+
+def conditions(
+    filters: ProductFilters, at: datetime, product: Any = Product, *, but: Collection[str] = ()
+) -> list[ColumnElement[bool]]:
+    """A condition on `product` for each filter that is given; `but` leaves filters out by name."""
+    given = given_filters(filters)
+    return [
+        holds(product, getattr(filters, name), at)
+        for name, holds in _CONDITIONS.items()
+        if name in given and name not in but
+    ]
 
 
 def has_promo(at: datetime, product: Any = Product) -> ColumnElement[bool]:

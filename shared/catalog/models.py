@@ -85,6 +85,18 @@ class Usage(StrEnum):
     APPETITE_STIMULATION = "appetite_stimulation"
 
 
+class Facet(StrEnum):
+    """What products are counted by."""
+
+    CATEGORY = "category"
+    CLASSIFICATION = "classification"
+    STRAIN = "strain"
+    FEELINGS = "feelings"
+    FLAVORS = "flavors"
+    USAGE = "usage"
+    VENDOR = "vendor_store_id"
+
+
 class PromoKind(StrEnum):
     PERCENT = "percent"
     FIXED = "fixed"
@@ -210,6 +222,23 @@ class Product(Table):
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[Created]
     updated_at: Mapped[Created]
+
+
+class ProductCount(Table):
+    """How many offered products of a vendor have a value of a facet; triggers on `products` keep it so.
+
+    Whatever changes a product counts in its own transaction, by one statement in the order of the key. A value that
+    no product has any more counts 0.
+    """
+
+    __tablename__ = "product_counts"
+    # Room within pages lets counts be updated in place (HOT).
+    __table_args__ = ({"postgresql_with": {"fillfactor": "70"}},)
+
+    vendor_store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id", ondelete="CASCADE"), primary_key=True)
+    facet: Mapped[Facet] = mapped_column(enum_type(Facet, "product_facet"), primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
 
 
 class ProductWord(Table):

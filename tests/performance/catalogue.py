@@ -2,7 +2,7 @@
 
 Always the same one for a size. Few vendors have much and many have little, few words are on many products and many
 on few; one vendor in five does not sell to the buyer. Indexes are dropped meanwhile and made again at the end, and
-triggers wait: foreign keys hold by construction, the words are collected at once, stock is not moved here.
+triggers wait: foreign keys hold by construction, words and counts are collected at once, stock is not moved here.
 """
 
 import csv
@@ -107,6 +107,7 @@ def _fill(cursor: Any, size: int) -> None:
     for definition, _ in indexes:
         cursor.execute(definition)
     cursor.execute(_LEARN)
+    cursor.execute(_COUNT)
     cursor.execute("VACUUM ANALYZE")
 
 
@@ -114,12 +115,19 @@ _INDEXES = """
     SELECT indexdef, quote_ident(indexname) FROM pg_indexes
     WHERE tablename = ANY(CAST(%s AS text[])) AND NOT starts_with(indexname, 'pk_')
 """
-# As the trigger of the migration does for each statement.
+# As the triggers of the migrations do for each statement.
 _LEARN = r"""
     INSERT INTO product_words (word)
     SELECT DISTINCT heard.word FROM products, regexp_split_to_table(
         lower(concat_ws(' ', title, strain, subtitle, vendor_name)), '[^[:alpha:]]+') AS heard (word)
     WHERE length(heard.word) BETWEEN 3 AND 40
+"""
+_COUNT = """
+    INSERT INTO product_counts (vendor_store_id, facet, value, count)
+    SELECT vendor_store_id, facet, value, count(*)
+    FROM products, traits_of(vendor_store_id, category, classification, strain, feelings, flavors, usage)
+    WHERE is_active AND deleted_at IS NULL
+    GROUP BY vendor_store_id, facet, value ORDER BY vendor_store_id, facet, value
 """
 
 

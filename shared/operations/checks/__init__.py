@@ -6,6 +6,13 @@ It may use `:now` and `:today` (in the launch state's zone).
 
 from collections.abc import Mapping
 
-from shared.operations.checks import accounts, money, outbox, ratings, stock
+from shared.operations.checks import accounts, catalogue, money, outbox, ratings, stock
 
-CHECKS: Mapping[str, str] = {**stock.CHECKS, **money.CHECKS, **accounts.CHECKS, **outbox.CHECKS, **ratings.CHECKS}
+CHECKS: Mapping[str, str] = {
+    **stock.CHECKS,
+    **money.CHECKS,
+    **accounts.CHECKS,
+    **outbox.CHECKS,
+    **ratings.CHECKS,
+    **catalogue.CHECKS,
+}

@@ -273,6 +273,24 @@ def test_a_rating_that_is_not_what_the_reviews_make(world, table, change):
     assert broken() == {f"{table.removesuffix('s')}_ratings_equal_reviews": [str(subject.id)]}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE products SET is_active = false WHERE vendor_store_id = :id",
+        "DELETE FROM product_counts WHERE vendor_store_id = :id AND facet = 'category'",
+        "INSERT INTO product_counts (vendor_store_id, facet, value, count) VALUES (:id, 'strain', 'Nobody''s', 1)",
+    ],
+)
+def test_a_count_that_is_not_what_the_products_make(world, change):
+    damage(change, id=world.vendor.id)
+
+    found = broken()
+    assert (list(found), set(found["product_counts_equal_products"])) == (
+        ["product_counts_equal_products"],
+        {str(world.vendor.id)},
+    )
+
+
 @pytest.mark.parametrize("sequence", [1, 2, 3])
 def test_an_event_that_is_lost(world, sequence):
     order = world.orders[S.ACCEPTED]
