@@ -81,6 +81,8 @@ DASHBOARDS: tuple[Dashboard, ...] = (
             Chart("Requests by status", "request_count", ("status",)),
             Chart("Requests that failed, by route", "request_count", ("route",), _FAILED),
             Chart("Slowest twentieth by function (ms)", "request", ("service_name",), show=_P95),
+            Chart("Quotes with items of a status", "quote_items_count", ("status",)),
+            Chart("Quotes that warn, by what of", "quote_warnings_count", ("type",)),
             Chart("Checkouts", "checkout_converted_count"),
             Chart("Checkouts that conflicted, by reason", "checkout_conflict", ("reason",)),
             Chart("Checkouts with lines that found no stock", "reservation_failed_count"),

@@ -66,6 +66,8 @@ METRICS: tuple[Metric, ...] = (
     _counter("auth_failed", ("cause",), "A request was refused because who sent it was not proved, and why."),
     _counter("rate_limited", ("limit",), "A request was refused because a limit was used up."),
     # Commerce.
+    Metric("quote_items", Kind.DISTRIBUTION, "1", ("status",), "A quote, and how many items got a status.", _COUNTS),
+    Metric("quote_warnings", Kind.DISTRIBUTION, "1", ("type",), "A quote, and how often it warns of what.", _COUNTS),
     Metric(
         "checkout_converted", Kind.DISTRIBUTION, "1", (), "A checkout, and how many orders it made.", bounds=_COUNTS
     ),

@@ -1,7 +1,8 @@
 """Asking for a quote: load what is offered, price it, and keep it as the buyer's active cart."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from shared.ads.attribution import Touch, folded
 from shared.catalog.visibility import BuyerPlace
 from shared.kit import clock
 from shared.kit.errors import NotFound
-from shared.kit.logging import log
+from shared.kit.logging import log, metric
 from shared.kit.tokens import BadToken
 from shared.orders import carts
 from shared.orders.carts import CartRows
@@ -52,7 +53,7 @@ def _quote(session: Session, buyer: BuyerPlace, request: QuoteRequest) -> CartRo
     )
     former_prices = carts.drop_active(session, buyer.store_id) or {}
     made = make_quote(request, offers=offers, promos=promos, former_prices=former_prices, now=clock.now())
-    _log(made)
+    _measure(made)
     return carts.save(session, buyer.store_id, request, made, _touches(request.attribution_tokens, buyer.store_id))
 
 
@@ -71,10 +72,10 @@ def _touches(offered: Sequence[str], buyer_store_id: UUID) -> list[Touch]:
     return folded(proved)
 
 
-def _log(made: Quote) -> None:
-    counts: dict[str, Any] = {}
-    for item in made.items:
-        counts[f"items_{item.status}"] = counts.get(f"items_{item.status}", 0) + 1
-        for warned in item.warnings:
-            counts[f"warned_{warned['type']}"] = counts.get(f"warned_{warned['type']}", 0) + 1
-    log.info("quoted", vendors=len(made.groups), **counts)
+def _measure(made: Quote) -> None:
+    """Items by status, and warnings by type, wherever in the quote they stand."""
+    for status, count in Counter(item.status for item in made.items).items():
+        metric("quote_items", count, status=status)
+    told = chain(made.warnings, *(part.warnings for part in (*made.items, *made.groups)))
+    for kind, count in Counter(warned["type"] for warned in told).items():
+        metric("quote_warnings", count, type=kind)

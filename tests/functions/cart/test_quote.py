@@ -188,6 +188,23 @@ def test_a_code_that_does_not_apply_says_why(api, fields, reason):
     assert group["warnings"][0]["details"] == {"code": "spring10", "reason": reason}
 
 
+def test_items_are_counted_by_status_and_warnings_by_type_wherever_they_stand(api, metrics):
+    lost = a_vendor(kyc_status=KycStatus.SUSPENDED)
+    body = wanting((a_product(moq=10), 4), (a_product(), 1), (a_product(lost), 1), (uuid4(), 1))
+    strange = {"vendor_store_id": str(uuid4()), "code": "SPRING10"}
+
+    api.as_staff_of(a_buyer()).post("", {**body, "vendor_promos": [strange]})
+
+    assert metrics.of("quote_items") == [{"status": "ok", "value": 2}, {"status": "invalid", "value": 2}]
+    assert {line["type"]: line["value"] for line in metrics.of("quote_warnings")} == {
+        "clamped_to_moq": 1,
+        "vendor_invalid": 1,
+        "product_invalid": 1,
+        "vendor_suspended": 1,
+        "invalid_promo": 1,
+    }
+
+
 def test_a_code_of_another_vendor_is_told_as_such(api):
     one, two = a_vendor(), a_vendor()
     a_promo(two)
