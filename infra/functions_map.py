@@ -1,4 +1,7 @@
-"""Writes functions/README.md, the map of functions and events: `python -m infra.functions_map [--check]`."""
+"""Writes functions/README.md, the map of functions and events, and of how orders move.
+
+`python -m infra.functions_map [--check]`.
+"""
 
 import argparse
 import sys
@@ -28,8 +31,8 @@ class UnknownEvent(ValueError):
     """A manifest names an event that the catalogue does not have."""
 
 
-def render(manifests: list[Manifest], catalogue: Catalogue) -> str:
-    """The whole file. Raises UnknownEvent."""
+def render(manifests: list[Manifest], catalogue: Catalogue, lives: Mapping[str, str]) -> str:
+    """The whole file; `lives` are state diagrams by what moves so. Raises UnknownEvent."""
     for manifest in manifests:
         for event in (*manifest.events.publishes, *manifest.events.consumes):
             if event not in catalogue:
@@ -37,7 +40,7 @@ def render(manifests: list[Manifest], catalogue: Catalogue) -> str:
     parts = [
         "# Functions and events",
         "",
-        "Made from `functions/*/function.toml` and the event catalogue by `make map`; do not edit.",
+        "Made from the manifests, the event catalogue and the tables of moves by `make map`; do not edit.",
         "",
         *_functions(manifests),
         "## How events flow",
@@ -47,6 +50,9 @@ def render(manifests: list[Manifest], catalogue: Catalogue) -> str:
         "## Events",
         "",
         *_events(manifests, catalogue),
+        "",
+        "## How orders move",
+        *(line for noun, life in lives.items() for line in ("", f"### {noun}", "", "```mermaid", life, "```")),
     ]
     return "\n".join(parts) + "\n"
 
@@ -122,8 +128,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the map is stale")
     check: bool = parser.parse_args(arguments).check
     from shared.events.catalogue import CATALOGUE
+    from shared.orders.lifecycle import LINES, ORDERS
+    from shared.orders.payments import INTENTS
 
-    return _write(README, render(load_all(), CATALOGUE), check=check)
+    lives = {machine.noun: machine.diagram() for machine in (ORDERS, LINES, INTENTS)}
+    return _write(README, render(load_all(), CATALOGUE, lives), check=check)
 
 
 def _write(file: Path, text: str, *, check: bool) -> int:

@@ -30,10 +30,10 @@ def manifests(tmp_path: Path) -> list[Manifest]:
 
 
 def test_the_map_shows_functions_flows_and_events(manifests: list[Manifest]) -> None:
-    assert render(manifests, CATALOGUE).splitlines() == [
+    assert render(manifests, CATALOGUE, {"A jar": "stateDiagram-v2\n    full --> empty: bear eat"}).splitlines() == [
         "# Functions and events",
         "",
-        "Made from `functions/*/function.toml` and the event catalogue by `make map`; do not edit.",
+        "Made from the manifests, the event catalogue and the tables of moves by `make map`; do not edit.",
         "",
         "## Called by clients",
         "",
@@ -66,12 +66,21 @@ def test_the_map_shows_functions_flows_and_events(manifests: list[Manifest]) -> 
         "| --- | --- | --- | --- | --- |",
         "| `jar_opened` | jar |  |  |  |",
         "| `order_decided` | vendor_order | orders | `notifications`, `media-process` | on_event_notify |",
+        "",
+        "## How orders move",
+        "",
+        "### A jar",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    full --> empty: bear eat",
+        "```",
     ]
 
 
 def test_an_event_that_the_catalogue_lacks_is_refused(manifests: list[Manifest]) -> None:
     with pytest.raises(UnknownEvent, match=r"^functions/on_event_notify: event 'order_decided' is not in"):
-        render(manifests, {})
+        render(manifests, {}, {})
 
 
 def test_checking_writes_nothing_and_tells_stale_from_fresh(
