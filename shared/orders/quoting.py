@@ -76,6 +76,6 @@ def _measure(made: Quote) -> None:
     """Items by status, and warnings by type, wherever in the quote they stand."""
     for status, count in Counter(item.status for item in made.items).items():
         metric("quote_items", count, status=status)
-    told = chain(made.warnings, *(part.warnings for part in (*made.items, *made.groups)))
+    told = chain(made.warnings, *(item.warnings for item in made.items), *(group.warnings for group in made.groups))
     for kind, count in Counter(warned["type"] for warned in told).items():
         metric("quote_warnings", count, type=kind)

@@ -1,16 +1,33 @@
 """Agents who press the button at the same time."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shared.kit.db import transaction
+from shared.orders import queries
+from shared.orders.assignment import reassign
 from shared.orders.models import IntentStatus, OrderStatus
+from tests.api import Client
 from tests.builders.orders import an_agent, an_order
 from tests.orders import assignments_now, intent_now, ledger_of, money_of
-from tests.rivals import at_once, beside
+from tests.rivals import at_once, beside, wait_for_lock
 from tests.stock import stock_of
 
 pytestmark = pytest.mark.usefixtures("committed_database")
+
+
+@pytest.fixture
+def give():
+    """`give(order, agent)` is a call by which an admin gives the order to the agent."""
+    from functions.payouts.main import main
+
+    def giving(order, agent):
+        caller = Client.of(main, "/api/v1/admin/orders").as_admin()
+        return lambda: caller.post(f"/{order.id}/assign-agent", {"agent_user_id": str(agent.id)})
+
+    return giving
 
 
 def posting(api, agent, path, body=None, **more):
@@ -89,3 +106,31 @@ def test_delivered_three_times_at_once_consumes_the_stock_once(api, events):
     assert [reply.status for reply in replies] == [200, 200, 200]
     assert [stock_of(line.product_id) for line in order.lines] == [(96, 0), (98, 0)]
     assert events.types() == ["order_delivered"]
+
+
+def test_an_agent_who_claims_while_an_admin_gives_the_order_to_another_has_it_no_longer(api, give, events):
+    order, claimer, chosen = an_order(OrderStatus.READY_FOR_DISPATCH), an_agent(), an_agent()
+
+    claimed, given = at_once(order, posting(api, claimer, f"/{order.id}/claim"), give(order, chosen))
+
+    assert given.status == 200
+    assert [a.agent_user_id for a in assignments_now(order) if a.closed_at is None] == [chosen.id]
+    assert (claimed.status, events.types()) in ((200, ["order_assigned"] * 2), (409, ["order_assigned"]))
+
+
+def test_cash_is_not_collected_by_an_agent_whose_order_was_given_to_another_meanwhile(api):
+    order, successor = an_order(OrderStatus.DELIVERED), an_agent()
+    collect = posting(api, order.agent, f"/{order.id}/cash-collected", {"amount_cents": 18_000})
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction() as session:
+            held = queries.lock_order(session, order.id)
+            collecting = pool.submit(collect)
+            wait_for_lock(session)
+            reassign(session, held, successor.id)
+        collected = collecting.result()
+
+    former, present = assignments_now(order)
+    assert (collected.status, ledger_of(order)) == (404, [])
+    assert (former.cash_collected_at, present.cash_collected_at) == (None, None)
+    assert intent_now(order).status is IntentStatus.UNPAID
