@@ -34,7 +34,7 @@ Html = Annotated[str, StringConstraints(max_length=20_000)]
 Price = Annotated[int, Field(gt=0, le=100_000_000, description="In cents of USD")]
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4), _PLAIN_ZERO]
 Potency = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2), _PLAIN_ZERO]
-OrderQty = Annotated[int, Field(ge=1, le=10_000_000)]
+OrderQty = Annotated[int, Field(ge=1, le=1_000_000, description="As many as one line of an order may have")]
 StockQty = Annotated[int, Field(ge=0, le=10_000_000)]
 Gallery = Annotated[list[UUID], Field(max_length=10), DISTINCT]
 

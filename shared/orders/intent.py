@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from shared.catalog.fields import OrderQty
 from shared.identity.addresses import WrittenAddress
 from shared.kit.schemas import Request
 
@@ -17,7 +18,7 @@ class WantedItem(Request):
     """A quantity of a product; the vendor, when given, must be the one that sells it."""
 
     product_id: UUID
-    quantity: int = Field(ge=1, le=1_000_000)
+    quantity: OrderQty
     vendor_store_id: UUID | None = None
 
     example = {"product_id": _ID, "quantity": 10}

@@ -223,6 +223,8 @@ class _Exchange:
 
     def _arguments(self, caller: Any) -> tuple[list[Any], dict[str, Any]]:
         named: dict[str, Any] = dict(self.path)
+        if any("\x00" in part for part in named.values() if isinstance(part, str)):
+            raise NotFound  # no text that the database holds has it
         if self.route.body is not None:
             named["body"] = _valid(self.route.body, self.asked.json())
         if self.route.query is not None:

@@ -163,11 +163,11 @@ def test_the_least_that_makes_a_product(vendor):
 
 
 def test_values_at_their_bounds_are_kept_and_shown(vendor):
-    at_most = {"price_cents": 100_000_000, "moq": 10_000_000, "max_qty": 10_000_000, "thc_percent": "100.00"}
+    at_most = {"price_cents": 100_000_000, "moq": 1_000_000, "max_qty": 1_000_000, "thc_percent": "100.00"}
     tiers = [
         {"min_qty": 1, "discount_percent": "0e-99999"},
         {"min_qty": 2, "discount_percent": "0.0001"},
-        {"min_qty": 10_000_000, "discount_percent": "100"},
+        {"min_qty": 1_000_000, "discount_percent": "100"},
     ]
     stock = {"available_qty": 10_000_000, "low_stock_threshold": 10_000_000}
     more = {"cbd_percent": "0e-99999", "volume_discounts": tiers, "inventory": stock}
@@ -202,6 +202,7 @@ WRONG_FIELDS = [
     ({"category": "shoes"}, "category"),
     ({"unit": "bushel"}, "unit"),
     ({"moq": 0}, "moq"),
+    ({"moq": 1_000_001}, "moq"),
     ({"moq": 5, "max_qty": 4}, None),
     ({"price_cents": 0}, "price_cents"),
     ({"price_cents": 18.5}, "price_cents"),

@@ -245,7 +245,7 @@ def test_a_hidden_vendor_is_in_no_list_and_has_no_storefront(buyer, fields):
     a_vendor(company_name="Seen")
 
     listed = buyer.get(include_total="true")
-    heads = [buyer.get(f"/{key}") for key in (hidden.id, "hidden", uuid4())]
+    heads = [buyer.get(f"/{key}") for key in (hidden.id, "hidden", uuid4(), "%00")]
     grid = buyer.get(f"/api/v1/stores/{hidden.id}/products")
 
     assert (names(listed), listed.json["total"]) == (["Seen"], 1)
