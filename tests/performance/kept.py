@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from infra.local.databases import DatabaseServer
-from infra.local.paths import CHECKOUT, LOCAL
+from infra.local.paths import LOCAL
 from infra.local.postgres import PostgresCluster
-from infra.migrate import migrate
+from infra.migrate import MigrationFailed, migrate
 from shared.kit import config, db, redis
 
 Fill = Callable[[], None]
@@ -38,10 +38,11 @@ def kept_cluster() -> Iterator[DatabaseServer]:
 def kept_database(server: DatabaseServer, name: str, fill: Fill, *, made_from: Sequence[ModuleType]) -> Iterator[str]:
     """A migrated database that `fill` filled, now or in an earlier run; the settings point to it.
 
-    It is made anew when the migrations or the source of these modules changed.
+    Migrations that came since are run on it. It is made anew when the source of these modules changed, or when its
+    history is not ours.
     """
     database = f"{name}_{_digest(made_from)}"
-    if database not in server.databases():
+    if database not in server.databases() or not _is_brought_up(server, database):
         for former in server.databases():
             if former.startswith((f"{name}_", _HALF_MADE)):
                 server.drop_database(former)
@@ -60,10 +61,18 @@ def kept_database(server: DatabaseServer, name: str, fill: Fill, *, made_from: S
         db.forget()
 
 
+def _is_brought_up(server: DatabaseServer, database: str) -> bool:
+    try:
+        migrate(server.url(database))
+    except MigrationFailed:
+        return False
+    with server.cursor(database) as cursor:
+        cursor.execute("ANALYZE")
+    return True
+
+
 def _digest(modules: Sequence[ModuleType]) -> str:
     digest = hashlib.sha256()
-    for file in sorted((CHECKOUT / "migrations/versions").glob("*.py")):
-        digest.update(file.read_bytes())
     for module in modules:
         digest.update(inspect.getsource(module).encode())
     return digest.hexdigest()[:12]

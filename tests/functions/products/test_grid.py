@@ -7,10 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from shared.catalog.models import Classification, PromoKind
-from shared.identity.models import KycStatus
+from shared.catalog.models import Classification, Product, PromoKind
+from shared.identity.models import KycStatus, Store
 from shared.identity.permissions import Role
 from shared.kit import clock
+from shared.kit.db import transaction
 from shared.media.kinds import MediaKind
 from shared.media.models import MediaStatus
 from tests.builders.media import a_media
@@ -161,9 +162,6 @@ def test_each_buyer_sees_the_vendors_around(grid):
 
 
 def test_a_vendor_that_loses_its_license_disappears_at_once(buyer, grid):
-    from shared.identity.models import Store
-    from shared.kit.db import transaction
-
     product = a_product()
     assert titles(buyer.get()) == [product.title]
 
@@ -215,6 +213,21 @@ def test_rows_added_meanwhile_neither_repeat_nor_displace_any(buyer):
     second = buyer.get(limit=3, cursor=first.page["next"])
 
     assert titles(first) + titles(second) == [f"Old {n}" for n in (5, 4, 3, 2, 1, 0)]
+
+
+def test_a_cursor_keeps_its_place_when_the_row_it_stands_on_moves_or_goes(buyer):
+    made = [a_product(title=f"For {cents}", price_cents=cents) for cents in (100, 200, 300, 400)]
+    cursor = buyer.get(limit=2, sort="price").page["next"]
+    with transaction() as session:
+        session.get_one(Product, made[1].id).price_cents = 350
+    moved = buyer.get(limit=2, sort="price", cursor=cursor)
+    with transaction() as session:
+        session.get_one(Product, made[1].id).deleted_at = clock.now()
+
+    gone = buyer.get(limit=2, sort="price", cursor=cursor)
+
+    assert titles(moved) == ["For 300", "For 200"]
+    assert titles(gone) == ["For 300", "For 400"]
 
 
 def test_a_cursor_is_good_for_its_own_filters_only(buyer):
