@@ -98,10 +98,11 @@ def _providers() -> dict[str, str]:
     """Module to distribution. Namespace packages (`google`) are no distribution's own and do not appear."""
     providers: dict[str, str] = {}
     for installed in distributions():
+        name = canonicalize_name(installed.name)
         for file in installed.files or ():
             match = _MODULE_FILE.match(str(file))
             if match:
-                providers[match["module"].replace("/", ".")] = canonicalize_name(installed.metadata["Name"])
+                providers[match["module"].replace("/", ".")] = name
     return providers
 
 

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib.metadata import distribution
-from pathlib import Path
+from functools import cache
+from importlib.metadata import distribution, distributions
+from pathlib import Path, PurePath
 
 from infra.local.processes import free_port
 from infra.requirements import closure, declared_in
@@ -16,15 +18,33 @@ from tests.patience import PATIENCE_S
 
 
 def link_distributions(requirements: Path, site: Path) -> None:
-    """Make `site` hold what these requirements need and nothing else, as links to the installed files."""
+    """Make `site` hold what these requirements need and nothing else, as links to what is installed."""
+    site.mkdir()
+    shared = _shared_folders()
     for name in closure(declared_in(requirements)):
         installed = distribution(name)
-        for file in installed.files or ():
-            if ".." in file.parts:
-                continue
-            link = site / file
+        files = [file for file in installed.files or () if ".." not in file.parts]
+        for part in {_without_neighbours(file, shared) for file in files}:
+            link = site / part
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(Path(str(installed.locate_file(file))))
+            link.symlink_to(Path(str(installed.locate_file(part))))
+
+
+def _without_neighbours(file: PurePath, shared: frozenset[PurePath]) -> PurePath:
+    """The outermost folder of a file that its distribution has to itself; the file, where there is none."""
+    outwards = reversed([folder for folder in file.parents if folder.parts])
+    return next((folder for folder in outwards if folder not in shared), file)
+
+
+@cache
+def _shared_folders() -> frozenset[PurePath]:
+    """Those in which more than one distribution has files, such as `google`."""
+    owners: dict[PurePath, set[str]] = defaultdict(set)
+    for installed in distributions():
+        name = installed.name
+        for folder in {folder for file in installed.files or () for folder in file.parents}:
+            owners[folder].add(name)
+    return frozenset(folder for folder, names in owners.items() if len(names) > 1)
 
 
 @contextmanager
