@@ -24,6 +24,8 @@ from shared.kit.errors import DependencyDown, InvalidRequest
 MIN_LENGTH = 12
 _SALT_BYTES = 16
 _HASH_BYTES = 32
+_M_MMAP_THRESHOLD = -3
+_MIB = 1024 * 1024
 _COMMON = Path(__file__).with_name("common_passwords.txt")
 # Without letters and digits that are mistaken for each other when read aloud or copied by hand.
 _LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -89,6 +91,7 @@ def _normal(password: SecretStr) -> str:
 
 @lru_cache(maxsize=4)
 def _hasher(settings: PasswordSettings) -> PasswordHasher:
+    _give_memory_back()
     return PasswordHasher(
         time_cost=settings.argon2_passes,
         memory_cost=settings.argon2_memory_kib,
@@ -96,6 +99,19 @@ def _hasher(settings: PasswordSettings) -> PasswordHasher:
         hash_len=_HASH_BYTES,
         salt_len=_SALT_BYTES,
     )
+
+
+def _give_memory_back() -> None:
+    """Let the system have the memory of a hash again as soon as it is done (mallopt(3), M_MMAP_THRESHOLD).
+
+    glibc otherwise learns from the first hash to keep such blocks, one for each thread that ever worked on one, so
+    that bounding the hashes at once would bound nothing. Other C libraries have no such habit and no such function.
+    """
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MIB)
 
 
 @lru_cache(maxsize=4)
@@ -108,6 +124,10 @@ def _nobodys_hash(settings: PasswordSettings) -> str:
     return f"$argon2id$v=19${cost}${salt}${digest}"
 
 
+_making_turns = threading.Lock()
+"""Of two who come first at the same moment, each would otherwise make turns of their own."""
+
+
 @lru_cache(maxsize=1)
 def _turns(concurrency: int) -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(concurrency)
@@ -116,7 +136,8 @@ def _turns(concurrency: int) -> threading.BoundedSemaphore:
 @contextmanager
 def _turn() -> Iterator[None]:
     settings = PasswordSettings.current()
-    turns = _turns(settings.argon2_concurrency)
+    with _making_turns:
+        turns = _turns(settings.argon2_concurrency)
     if not turns.acquire(timeout=settings.argon2_wait_s):
         raise DependencyDown("Too many sign-ins at once; try again shortly.")
     try:

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -5,6 +8,7 @@ import argon2
 import pytest
 from pydantic import SecretStr
 
+from infra.manifest import load_all
 from shared.identity import passwords
 from shared.identity.passwords import PasswordSettings
 from shared.kit.errors import DependencyDown, InvalidRequest
@@ -153,6 +157,65 @@ def test_no_more_hashes_are_worked_on_at_once_than_fit_into_memory(configure, mo
         kept = list(threads.map(lambda _: passwords.hash_of(GOOD), range(12)))
 
     assert (len(set(kept)), most) == (12, 2)
+
+
+def test_those_who_come_first_at_once_share_the_turns(configure, monkeypatch):
+    configure(argon2_concurrency=3)
+    made, make = [], threading.BoundedSemaphore
+
+    def made_slowly(value):
+        made.append(value)
+        threading.Event().wait(0.02)
+        return make(value)
+
+    monkeypatch.setattr(threading, "BoundedSemaphore", made_slowly)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: passwords.hash_of(GOOD), range(4)))
+
+    assert made == [3]
+
+
+GROWN_MIB = """
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+from pydantic import SecretStr
+
+from shared.identity import passwords
+
+start = Barrier(8)
+
+
+def sign_in(_):
+    start.wait()
+    passwords.matches(None, SecretStr("a dozen purple cacti"))
+
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+with ThreadPoolExecutor(8) as threads:
+    before = resident()
+    list(threads.map(sign_in, range(16)))
+    print(resident() - before)
+"""
+
+
+def test_eight_who_sign_in_at_once_leave_no_hashs_memory_behind():
+    settings = {"PF_ARGON2_MEMORY_KIB": "19456", "PF_ARGON2_PASSES": "1"}
+    told = subprocess.run([sys.executable, "-c", GROWN_MIB], env=os.environ | settings, capture_output=True, check=True)
+
+    assert float(told.stdout) < 19
+
+
+@pytest.mark.parametrize("manifest", [manifest for manifest in load_all() if manifest.name in {"auth", "admin"}])
+def test_the_hashes_at_once_fit_beside_what_a_function_may_need(manifest):
+    fields = PasswordSettings.model_fields
+    hashes_mib = fields["argon2_concurrency"].default * fields["argon2_memory_kib"].default / 1024
+
+    assert hashes_mib + 160 <= manifest.run.memory_mb
 
 
 def test_who_waits_too_long_is_turned_away(configure, monkeypatch):
