@@ -11,7 +11,7 @@ from shared.identity import mfa
 from shared.identity.accounts import get_account
 from shared.identity.addresses import Address, WrittenAddress
 from shared.identity.callers import anyone
-from shared.identity.credentials import Proof
+from shared.identity.credentials import Proof, refusals_audited
 from shared.identity.fields import CompanyName, Email, MfaCode, Password, PersonName, Phone
 from shared.identity.permissions import StoreType
 from shared.identity.registration import EmailTaken, find_or_create_user, found_store, prove_or_hash
@@ -73,7 +73,7 @@ def register(body: RegisterRequest, asked: Asked) -> Reply[SignedInResponse]:
     if body.mfa_code is not None and isinstance(known, Proof):
         count((MFA_CODE,), asked)
     address = locate(body.address, field="address")
-    with mfa.refusals_audited(), transaction() as session:
+    with refusals_audited(), transaction() as session:
         owner = find_or_create_user(
             session, known, email=body.email, first_name=body.first_name, last_name=body.last_name, phone=body.phone
         )

@@ -11,7 +11,7 @@ from functions.auth.schemas import SignedInResponse, with_tokens
 from shared.identity import mfa, signing_in
 from shared.identity.accounts import lock_account
 from shared.identity.callers import anyone
-from shared.identity.credentials import WrongCredentials, prove
+from shared.identity.credentials import WrongCredentials, prove, refusals_audited
 from shared.identity.fields import Email, MfaCode, Password
 from shared.identity.permissions import SystemRole
 from shared.kit.db import transaction
@@ -48,13 +48,14 @@ class LoginRequest(AdminLoginRequest):
 )
 def login(body: LoginRequest, asked: Asked) -> Reply[SignedInResponse]:
     """Sign in; 404 for a store where one does not belong."""
-    proof = prove(body.email, body.password)
-    _count_code(body, asked)
-    with mfa.refusals_audited(), transaction() as session:
-        account = lock_account(session, proof.user_id)
-        proof.confirm(account.user)
-        mfa.check(session, account.user, body.mfa_code)
-        return with_tokens(signing_in.sign_in(session, account, account.choose(body.store_id)))
+    with refusals_audited():
+        proof = prove(body.email, body.password)
+        _count_code(body, asked)
+        with transaction() as session:
+            account = lock_account(session, proof.user_id)
+            proof.confirm(account.user)
+            mfa.check(session, account.user, body.mfa_code)
+            return with_tokens(signing_in.sign_in(session, account, account.choose(body.store_id)))
 
 
 @admin_api.post(
@@ -62,13 +63,14 @@ def login(body: LoginRequest, asked: Asked) -> Reply[SignedInResponse]:
 )
 def login_as_admin(body: AdminLoginRequest, asked: Asked) -> Reply[SignedInResponse]:
     """Sign in as an admin of the platform, without a store; others are refused as if the password were wrong."""
-    proof = prove(body.email, body.password, needed=SystemRole.ADMIN)
-    _count_code(body, asked)
-    with mfa.refusals_audited(), transaction() as session:
-        account = lock_account(session, proof.user_id)
-        proof.confirm(account.user)
-        mfa.check(session, account.user, body.mfa_code)
-        return with_tokens(signing_in.sign_in(session, account, None))
+    with refusals_audited():
+        proof = prove(body.email, body.password, needed=SystemRole.ADMIN)
+        _count_code(body, asked)
+        with transaction() as session:
+            account = lock_account(session, proof.user_id)
+            proof.confirm(account.user)
+            mfa.check(session, account.user, body.mfa_code)
+            return with_tokens(signing_in.sign_in(session, account, None))
 
 
 def _count_code(body: AdminLoginRequest, asked: Asked) -> None:

@@ -5,8 +5,6 @@ Whoever calls these holds the lock on the person, so that of two requests with t
 
 import hmac
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -16,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from shared.events.users import SecurityAlert
 from shared.identity import backup_codes, sealing
+from shared.identity.credentials import SignInRefused
 from shared.identity.models import User
 from shared.identity.sealing import CannotUnseal
 from shared.kit import clock
-from shared.kit.context import work
-from shared.kit.db import transaction
-from shared.kit.errors import InvalidRequest, StateConflict, Unauthorized
+from shared.kit.errors import InvalidRequest, StateConflict
 from shared.kit.logging import log
 from shared.kit.outbox import emit
 from shared.operations.audit import audit
@@ -36,15 +33,14 @@ DRIFT_STEPS = 1
 _TOTP_FORM = re.compile("[0-9]{6}")
 
 
-class MfaRefused(Unauthorized):
+class MfaRefused(SignInRefused):
     """The password was right, the second proof was not."""
 
     reason = "mfa_code"
     default_message = "The code is wrong, or was used already."
 
     def __init__(self, user_id: UUID) -> None:
-        super().__init__(details={"reason": self.reason})
-        self.user_id = user_id
+        super().__init__(user_id, details={"reason": self.reason})
 
 
 class MfaRequired(MfaRefused):
@@ -129,18 +125,6 @@ def check(session: Session, user: User, code: SecretStr | None) -> None:
         raise MfaRequired(user.id)
     if not _accept(session, user, code):
         raise MfaRefused(user.id)
-
-
-@contextmanager
-def refusals_audited() -> Iterator[None]:
-    """Put around the transaction of a sign-in, which is undone by a refusal: audit that there was one."""
-    try:
-        yield
-    except MfaRefused as refusal:
-        work().user_id, work().role = None, "anonymous"
-        with transaction() as session:
-            audit(session, "auth.login_failed", "user", refusal.user_id, after={"reason": refusal.reason})
-        raise
 
 
 def _require(session: Session, user: User, code: SecretStr) -> None:

@@ -38,7 +38,8 @@ class EmailTaken(Conflict):
 def prove_or_hash(email: str, password: SecretStr) -> Proof | str:
     """For a known email the proof that it is theirs, for a new one the hash to keep.
 
-    Raises EmailTaken for a known email with another password, InvalidRequest for a new weak one.
+    Raises EmailTaken for a known email with another password, which is audited as a failure to sign in, and
+    InvalidRequest for a new weak one.
     """
     with read_only() as session:
         user = queries.find_user_by_email(session, email)
@@ -47,6 +48,7 @@ def prove_or_hash(email: str, password: SecretStr) -> Proof | str:
         return passwords.hash_of(password)
     proof = credentials.match(user, password)
     if proof is None:
+        credentials.note_failure(user.id)
         raise EmailTaken
     return proof
 

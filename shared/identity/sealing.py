@@ -51,7 +51,7 @@ def unseal(sealed: str, *, owner_id: UUID) -> str:
     """The text that was sealed for this owner. Raises CannotUnseal."""
     from cryptography.exceptions import InvalidTag
 
-    kid, _, encoded = sealed.partition(".")
+    kid, _, encoded = sealed.rpartition(".")
     try:
         bytes_ = urlsafe_b64decode(encoded)
         cipher = _cipher(_keys()[kid])
@@ -62,7 +62,7 @@ def unseal(sealed: str, *, owner_id: UUID) -> str:
 
 def is_outdated(sealed: str) -> bool:
     """Whether another key than the present one sealed this."""
-    return sealed.partition(".")[0] != present_kid()
+    return sealed.rpartition(".")[0] != present_kid()
 
 
 def present_kid() -> str:

@@ -17,9 +17,10 @@ class BadToken(Unauthorized):
 
 def parse_keys(setting: str) -> dict[str, str]:
     """Keys from `kid:secret,kid:secret`, the first of which signs. Raises ValueError on a weak or odd entry."""
-    keys = dict(entry.strip().split(":", 1) for entry in setting.split(",") if ":" in entry)
-    if not keys or any(len(secret) < 32 for secret in keys.values()):
-        raise ValueError("expected kid:secret pairs with secrets of 32 characters or more")
+    entries = [entry.strip().partition(":") for entry in setting.split(",")]
+    keys = {kid: secret for kid, _, secret in entries}
+    if len(keys) < len(entries) or any(not kid or len(secret) < 32 for kid, secret in keys.items()):
+        raise ValueError("expected kid:secret pairs, each kid once, with secrets of 32 characters or more")
     return keys
 
 

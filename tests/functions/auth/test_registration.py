@@ -127,7 +127,7 @@ def test_a_known_email_with_its_password_adds_a_store(api, events):
     ],
 )
 def test_a_known_email_with_another_password_is_a_conflict(api, events, person):
-    a_person(email="rosa@greenmesa.example.com", **person)
+    rosa = a_person(email="rosa@greenmesa.example.com", **person)
 
     reply = api.post("/register", a_registration())
 
@@ -135,7 +135,7 @@ def test_a_known_email_with_another_password_is_a_conflict(api, events, person):
     assert (reply.status, reply.error.code, reply.error.reason) == (409, "CONFLICT", "email_taken")
     assert (len(users), stores, memberships) == (1, [], [])
     assert events.emitted() == []
-    assert audited() == []
+    assert audited() == [("auth.login_failed", rosa.id, None)]
     assert "X-PF-Token" not in reply.headers
 
 

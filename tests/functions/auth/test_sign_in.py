@@ -189,6 +189,27 @@ def test_every_failure_answers_the_same(api, events, argon2_work, person, sent):
     assert audited() == [("auth.login_failed", None if "email" in sent else rosa.id, None)]
 
 
+@pytest.mark.parametrize("path", ["/login", "/api/v1/admin/auth/login"])
+@pytest.mark.parametrize("change", [{"password_hash": "another"}, {"is_active": False}])
+def test_what_a_password_proved_is_looked_at_again_once_its_owner_is_locked(api, events, monkeypatch, path, change):
+    ada = a_person(system_role=SystemRole.ADMIN)
+    matches = passwords.matches
+
+    def matches_and_meanwhile_changes(kept, password):
+        matched = matches(kept, password)
+        with transaction() as session:
+            session.query(User).update(change)
+        return matched
+
+    monkeypatch.setattr(passwords, "matches", matches_and_meanwhile_changes)
+    reply = api.post(path, {"email": ada.email, "password": PASSWORD}, key=None)
+
+    assert (reply.status, reply.error.message) == (401, "The email or the password is wrong.")
+    assert open_sessions() == 0
+    assert events.emitted() == []
+    assert audited() == [("auth.login_failed", ada.id, None)]
+
+
 def test_an_unknown_email_costs_what_a_wrong_password_costs(api, argon2_work, statements):
     rosa = a_person()
     argon2_work.clear()

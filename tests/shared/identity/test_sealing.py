@@ -24,6 +24,16 @@ def keys(monkeypatch):
     sealing.SealingSettings.forget()
 
 
+@pytest.mark.parametrize("kid", ["2026-07", "2026.07"])
+def test_a_key_may_be_named_as_one_likes(keys, kid):
+    keys(f"{kid}:the-secret-that-sealed-until-yesterday-001")
+
+    sealed = sealing.seal("JBSWY3DPEHPK3PXP", owner_id=ROSA)
+
+    assert sealing.unseal(sealed, owner_id=ROSA) == "JBSWY3DPEHPK3PXP"
+    assert not sealing.is_outdated(sealed)
+
+
 def test_what_was_sealed_is_read_again():
     sealed = sealing.seal("JBSWY3DPEHPK3PXP", owner_id=ROSA)
 

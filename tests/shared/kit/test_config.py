@@ -61,7 +61,22 @@ def test_what_is_missing_or_malformed_stops_with_one_sentence(group, monkeypatch
     assert isinstance(stopped.value, SystemExit)
 
 
-@pytest.mark.parametrize("odd", ["", "a", "a:short", "a:" + "x" * 31, f"a:{'x' * 40},b:short"])
+GOOD = f"a:{'x' * 40}"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "",
+        "a",
+        "a:short",
+        "a:" + "x" * 31,
+        f"{GOOD},b:short",
+        f"{GOOD},{'y' * 40}",
+        f"{GOOD},:{'y' * 40}",
+        f"{GOOD},{GOOD}",
+    ],
+)
 def test_weak_signing_keys_are_refused(odd):
     with pytest.raises(ValueError, match="32 characters"):
         parse_keys(odd)
