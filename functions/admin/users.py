@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shared.identity import passwords
 from shared.identity.callers import AdminCaller, admin
-from shared.identity.password_change import replace_by_temporary
+from shared.identity.password_change import NotJoined, replace_by_temporary
 from shared.kit.db import transaction
 from shared.kit.errors import NotFound
 from shared.kit.http import Api
@@ -23,7 +23,7 @@ class TemporaryPasswordResponse(Response):
     temporary_password: str
 
 
-@api.post("/<uuid:user_id>/reset-password", allow=admin(), idempotent=MINUTES_10, raises=(NotFound,))
+@api.post("/<uuid:user_id>/reset-password", allow=admin(), idempotent=MINUTES_10, raises=(NotFound, NotJoined))
 def reset_password(_: AdminCaller, user_id: UUID) -> TemporaryPasswordResponse:
     """Replace a user's password by a temporary one and end all their sessions."""
     password = passwords.temporary()

@@ -10,9 +10,16 @@ from shared.events.users import SecurityAlert
 from shared.identity import passwords, queries, sessions
 from shared.identity.models import User
 from shared.kit.db import read_only
-from shared.kit.errors import InvalidRequest
+from shared.kit.errors import InvalidRequest, StateConflict
 from shared.kit.outbox import emit
 from shared.operations.audit import audit
+
+
+class NotJoined(StateConflict):
+    default_message = "This person was invited and has set no password yet; have the invitation sent again."
+
+    def __init__(self) -> None:
+        super().__init__(details={"reason": "not_joined"})
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,13 @@ def prepare_change(user_id: UUID, *, current: SecretStr, new: SecretStr) -> Pass
 
 
 def replace_by_temporary(session: Session, user_id: UUID, new_hash: str) -> None:
-    """An admin sets a password to be replaced at the next sign-in; every session ends. Raises NotFound."""
+    """An admin sets a password to be replaced at the next sign-in; every session ends. Raises NotFound, NotJoined.
+
+    The first password comes with the proof of the mailbox that an invitation is.
+    """
     user = queries.lock_user(session, user_id)
+    if user.password_hash is None:
+        raise NotJoined
     user.password_hash, user.must_change_password = new_hash, True
     audit(session, "auth.password_reset", "user", user.id, after={"by": "admin"})
     emit(session, SecurityAlert(user_id=user.id, kind="password_reset"))

@@ -42,6 +42,17 @@ def test_who_is_not_there_is_not_found(users, events):
     assert events.emitted() == []
 
 
+def test_who_was_invited_sets_their_first_password_themselves(users, events):
+    lee = a_person(password=None)
+
+    reply = users.as_admin().post(f"/{lee.id}/reset-password")
+
+    with read_only() as session:
+        assert session.get(User, lee.id).password_hash is None
+    assert (reply.status, reply.error.code, reply.error.reason) == (422, "STATE_CONFLICT", "not_joined")
+    assert (events.emitted(), audited()) == ([], [])
+
+
 def test_only_admins_reset_passwords(users, events):
     rosa = a_person()
     callers = [users.as_agent(), users.as_user(a_user()), users.as_member(a_vendor()), users]
