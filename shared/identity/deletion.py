@@ -11,8 +11,7 @@ from shared.operations.audit import audit
 
 def delete_store(session: Session, store_id: UUID) -> None:
     """Lock everybody out of a store and hide it; who acts for it goes on without. Raises NotFound."""
-    people = queries.lock_members(session, store_id)
-    store = queries.lock_store(session, store_id)
+    store, people = queries.lock_store_and_people(session, store_id)
     store.deleted_at = clock.now()
     audit(session, "store.deleted", "store", store_id)
     session.flush()

@@ -54,18 +54,6 @@ def list_memberships(session: Session, user_id: UUID) -> list[StoreMembership]:
     return list(session.scalars(select_memberships(user_id).order_by(*order)))
 
 
-def lock_members(session: Session, store_id: UUID) -> list[UUID]:
-    """Who belongs to a store, locked in id order until the transaction ends."""
-    statement = (
-        select(User.id)
-        .join(StoreMembership, StoreMembership.user_id == User.id)
-        .where(StoreMembership.store_id == store_id, StoreMembership.status == MembershipStatus.ACTIVE)
-        .order_by(User.id)
-        .with_for_update(key_share=True, of=User)
-    )
-    return list(session.scalars(statement))
-
-
 def select_stores(
     *, kind: StoreType | None = None, kyc_statuses: Sequence[KycStatus] = (), state: str | None = None
 ) -> Select[Store]:
@@ -87,6 +75,31 @@ def lock_store(session: Session, store_id: UUID) -> Store:
     """The store, locked until the transaction ends. Raises NotFound, also for a deleted one."""
     statement = select(Store).where(Store.id == store_id, Store.deleted_at.is_(None)).with_for_update(key_share=True)
     return _found(session.scalar(statement.execution_options(populate_existing=True)))
+
+
+def lock_store_and_people(session: Session, store_id: UUID) -> tuple[Store, list[UUID]]:
+    """A store and everybody who gets rights from it, locked until the transaction ends; nobody joins it meanwhile.
+
+    Raises NotFound, also for a deleted store.
+    """
+    _lock_people(session, store_id)
+    # Locked like this, the store refuses new memberships too: they refer to it.
+    statement = select(Store).where(Store.id == store_id, Store.deleted_at.is_(None)).with_for_update()
+    store = _found(session.scalar(statement.execution_options(populate_existing=True)))
+    # Again, for those who joined before the store was locked.
+    return store, _lock_people(session, store_id)
+
+
+def _lock_people(session: Session, store_id: UUID) -> list[UUID]:
+    """Who belongs to a store, is invited or may be taken up again, locked in id order."""
+    statement = (
+        select(User.id)
+        .join(StoreMembership, StoreMembership.user_id == User.id)
+        .where(StoreMembership.store_id == store_id)
+        .order_by(User.id)
+        .with_for_update(key_share=True, of=User)
+    )
+    return list(session.scalars(statement))
 
 
 def _found(row: Row | None) -> Row:

@@ -27,8 +27,7 @@ class NotSuspended(StateConflict):
 
 def suspend(session: Session, store_id: UUID, reason: str) -> Store:
     """From the next request on its members may only read. Raises NotFound, AlreadySuspended."""
-    people = queries.lock_members(session, store_id)
-    store = queries.lock_store(session, store_id)
+    store, people = queries.lock_store_and_people(session, store_id)
     if store.is_suspended:
         raise AlreadySuspended
     audit(
@@ -50,8 +49,7 @@ def reinstate(session: Session, store_id: UUID, reason: str) -> Store:
 
     Raises NotFound, NotSuspended.
     """
-    people = queries.lock_members(session, store_id)
-    store = queries.lock_store(session, store_id)
+    store, people = queries.lock_store_and_people(session, store_id)
     if not store.is_suspended:
         raise NotSuspended
     audit(session, "store.reinstated", "store", store_id, after={"reason": reason})

@@ -67,13 +67,15 @@ def a_vendor(**fields: Any) -> Store:
     return a_store(StoreType.VENDOR, **fields)
 
 
-def a_member(store: Store, role: Role = Role.OWNER, user: User | None = None) -> User:
-    """A person who belongs to `store`."""
+def a_member(
+    store: Store,
+    role: Role = Role.OWNER,
+    user: User | None = None,
+    *,
+    status: MembershipStatus = MembershipStatus.ACTIVE,
+) -> User:
+    """A person who belongs to `store`, or did, or is invited."""
     person = user or a_user()
     with transaction() as session:
-        session.add(
-            StoreMembership(
-                id=new_id(), store_id=store.id, user_id=person.id, role=role, status=MembershipStatus.ACTIVE
-            )
-        )
+        session.add(StoreMembership(id=new_id(), store_id=store.id, user_id=person.id, role=role, status=status))
     return person
