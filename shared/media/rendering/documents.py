@@ -6,7 +6,7 @@ What one store uploads is opened by others: a buyer reads a vendor's certificate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.media.rendering.outcome import DOCUMENT_NAME, Rendition, Role, Unfit
+from shared.media.rendering.outcome import DOCUMENT_NAME, MALFORMED, Rendition, Role, Unfit
 
 if TYPE_CHECKING:
     from pikepdf import Pdf
@@ -32,7 +32,7 @@ def render_document(source: Path, folder: Path) -> list[Rendition]:
             )
     except pikepdf.PasswordError as error:
         raise Unfit("The PDF is encrypted; save it without a password.") from error
-    except pikepdf.PdfError as error:
+    except (pikepdf.PdfError, *MALFORMED) as error:
         raise Unfit("The PDF is damaged.") from error
     return [Rendition(DOCUMENT_NAME, "application/pdf", Role.MAIN)]
 

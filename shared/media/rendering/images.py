@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.media.rendering.ffmpeg import MAX_FRAME_PIXELS, convert
-from shared.media.rendering.outcome import Rendition, Role, Unfit
+from shared.media.rendering.outcome import MALFORMED, Rendition, Role, Unfit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,7 +35,7 @@ _LYING = frozenset({5, 6, 7, 8})
 _ORIENTATION = 0x0112
 
 # Everything that Pillow's decoders raise for bytes that are not right.
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+_DAMAGED = (*MALFORMED, OSError, SyntaxError, EOFError, struct.error, zlib.error)
 
 
 def render_image(source: Path, folder: Path, mime_type: str) -> list[Rendition]:
@@ -81,6 +81,7 @@ def _fitted(picture: "Image") -> "Image":
     if picture.mode not in ("RGB", "RGBA", "L", "CMYK"):
         picture = _with_orientation(picture, picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
     picture.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture.load()  # a small one is not yet; damage is told at the first time only
     upright = ImageOps.exif_transpose(_in_srgb(picture))
     clean = Image.new("RGBA" if upright.has_transparency_data else "RGB", upright.size)
     clean.paste(upright.convert(clean.mode))

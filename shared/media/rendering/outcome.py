@@ -15,6 +15,9 @@ class Role(StrEnum):
 DOCUMENT_NAME = "document.pdf"
 """The one rendition of a PDF."""
 
+MALFORMED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError)
+"""What decoders in Python stumble with when a value in a file is not of the type that its format says."""
+
 
 @dataclass(frozen=True)
 class Rendition:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import imageio_ffmpeg
 import pikepdf
-from PIL import Image, ImageDraw
+from PIL import Image, ImageCms, ImageDraw
 
 from tests.patience import PATIENCE_S
 
@@ -72,19 +72,26 @@ def noise(pixels_wide) -> bytes:
 
 def png_claiming(width, height) -> bytes:
     """A PNG of a few bytes that says it is this large."""
-    return _png(width, height, rows=bytes(100))
+    return _png(width, height, pixels=zlib.compress(bytes(100)))
+
+
+def png_cut_short() -> bytes:
+    """An interlaced PNG with EXIF and a profile whose pixels end early, which Pillow says the first time only."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    told = ((b"iCCP", b"sRGB\0\0" + zlib.compress(profile)), (b"eXIf", b"II*\0\x08\0\0\0\0\0"))
+    return _png(64, 48, *told, pixels=zlib.compress(bytes(9_000))[:9], interlace=1)
 
 
 def png_of_much_exif(entries) -> bytes:
     """A PNG that says of itself this much that cannot be read."""
     told = b"".join(struct.pack("<HHII", tag, 7, 1_000_000, 8) for tag in range(entries))
     exif = b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + told
-    return _png(64, 48, (b"eXIf", exif), rows=bytes(48 * (1 + 3 * 64)))
+    return _png(64, 48, (b"eXIf", exif), pixels=zlib.compress(bytes(48 * (1 + 3 * 64))))
 
 
-def _png(width, height, *told, rows) -> bytes:
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), *told, (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+def _png(width, height, *told, pixels, interlace=0) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, interlace)
+    chunks = ((b"IHDR", header), *told, (b"IDAT", pixels), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
         for name, content in chunks
@@ -143,6 +150,15 @@ def paper(pages=3, **saving) -> bytes:
         file = io.BytesIO()
         pdf.save(file, compress_streams=False, **saving)
         return file.getvalue()
+
+
+def paper_of_odd_names() -> bytes:
+    """A PDF that does something at an event whose name is no text."""
+    with pikepdf.open(io.BytesIO(paper(pages=1))) as pdf:
+        pdf.Root.AA = pikepdf.Dictionary(WC=pikepdf.Dictionary(S=pikepdf.Name.GoTo))
+        file = io.BytesIO()
+        pdf.save(file, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+        return file.getvalue().replace(b"/WC", b"/\xff\xfe")
 
 
 def locked_paper(user="open sesame") -> bytes:

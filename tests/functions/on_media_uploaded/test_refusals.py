@@ -49,6 +49,7 @@ def gif_claiming(width, height):
         (lambda: files.moving_gif(2, 4_000, 1), "image/gif", "ads", NO_VIDEO.replace("video", "animation")),
         (lambda: files.film(size="4400x2500", seconds=0.1, sound=False), "video/mp4", "ads", NO_VIDEO),
         (lambda: files.png_claiming(640, 480), "image/png", "product", DAMAGED),
+        (files.png_cut_short, "image/png", "product", DAMAGED),
         (lambda: PICTURE[: len(PICTURE) // 2], "image/png", "store", DAMAGED),
         (lambda: files.photo(800, 600)[:3_000], "image/jpeg", "user", DAMAGED),
         (lambda: files.moving_gif()[:40], "image/gif", "ads", DAMAGED),
@@ -61,6 +62,7 @@ def gif_claiming(width, height):
         (lambda: files.locked_paper(), "application/pdf", "coa", LOCKED),
         (lambda: files.locked_paper(user=""), "application/pdf", "license_doc", LOCKED),
         (lambda: b"%PDF-1.7\n" + bytes(500), "application/pdf", "pdf", "The PDF is damaged."),
+        (files.paper_of_odd_names, "application/pdf", "coa", "The PDF is damaged."),
         (lambda: files.paper(pages=0), "application/pdf", "pdf", "The PDF has no pages."),
     ],
 )
