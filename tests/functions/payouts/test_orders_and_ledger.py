@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from shared.kit.db import transaction
 from shared.kit.ids import new_id
 from shared.orders.models import IntentStatus, LedgerEvent, LedgerType, OrderStatus
 from tests.builders.orders import A, an_order
 from tests.builders.stores import a_buyer, a_vendor
+from tests.orders import ledger_of
 
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -40,6 +43,17 @@ def test_admins_find_any_order(api, statements):
     # Digits below the first order number can only be part of a name.
     named = an_order(buyer=a_buyer(company_name="420 on Main LLC"))
     assert ids(caller.get("/orders", q="420")) == [str(named.id)]
+
+
+@pytest.mark.parametrize("change", ["UPDATE ledger_events SET amount_cents = 1", "DELETE FROM ledger_events"])
+def test_no_entry_is_changed_or_deleted(change):
+    order = an_order(OrderStatus.CLOSED)
+    before = ledger_of(order)
+
+    with pytest.raises(DBAPIError, match="append-only"), transaction() as session:
+        session.execute(text(change))
+
+    assert ledger_of(order) == before != []
 
 
 @pytest.fixture

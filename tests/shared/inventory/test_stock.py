@@ -5,12 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.inventory import reservation
+from shared.inventory.models import InventoryMovement, MovementReason
 from shared.inventory.reservation import StockLine
 from shared.inventory.stock import OpeningStock, ProductsUnknown, StockChanged, StockLevel, open_stock, set_stock
-from shared.kit.db import retrying, transaction
+from shared.kit.db import read_only, retrying, transaction
 from shared.kit.ids import new_id
 from tests.builders.products import a_product
 from tests.builders.stores import a_vendor
@@ -119,6 +121,20 @@ def test_stock_is_set_for_the_vendors_own_products_only():
 
     assert refusal.value.details == {"product_ids": [str(foreign.id)]}
     assert [stock_of(own.id), stock_of(foreign.id)] == [(3, 0), (3, 0)]
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE inventory_movements SET reason = 'sold'", "DELETE FROM inventory_movements"]
+)
+def test_the_book_of_stock_is_never_changed_nor_cut(change):
+    product = a_product(available_qty=3)
+
+    with pytest.raises(DBAPIError, match="append-only"), transaction() as session:
+        session.execute(text(change))
+
+    assert stock_of(product.id) == (3, 0)
+    with read_only() as session:
+        assert session.scalars(select(InventoryMovement.reason)).all() == [MovementReason.INITIAL]
 
 
 def test_stock_is_opened_once():
