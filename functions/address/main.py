@@ -9,11 +9,10 @@ from pydantic import Field, StringConstraints
 
 from shared.identity.addresses import AddressResponse
 from shared.identity.callers import anyone
-from shared.identity.fields import PRINTABLE
 from shared.integrations.maps import PlaceNotFound, PlaceNotUsable
 from shared.kit.http import Api
 from shared.kit.limits import Limit, per_caller
-from shared.kit.schemas import Query, Request, Response
+from shared.kit.schemas import PRINTABLE, Query, Request, Response
 from shared.places import lookup
 
 LOOKUPS = Limit("address", "30/minute", per_caller)

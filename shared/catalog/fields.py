@@ -6,10 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from shared.kit.schemas import Request
-
-# A control character never belongs into a line.
-_LINE = r"^[^\x00-\x1f\x7f]+$"
+from shared.kit.schemas import PRINTABLE, Request
 
 Value = TypeVar("Value")
 
@@ -25,10 +22,10 @@ DISTINCT = AfterValidator(_distinct)
 # Zero is zero with any exponent ("0e-99999"), which is no decimal place, but more than the database reads.
 _PLAIN_ZERO = AfterValidator(lambda value: value or Decimal(0))
 
-Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_LINE)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
-StrainName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_LINE)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_LINE)]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=PRINTABLE)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
+StrainName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=PRINTABLE)]
 Tags = Annotated[list[Tag], Field(max_length=20), DISTINCT]
 Html = Annotated[str, StringConstraints(max_length=20_000)]
 Price = Annotated[int, Field(gt=0, le=100_000_000, description="In cents of USD")]

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from shared.catalog.requests import CreateProductRequest, InitialInventory
 from shared.kit.csv_rows import BadCells, Columns, Row, read_rows
+from shared.kit.schemas import sentence
 
 MAX_ROWS = 5_000
 
@@ -112,7 +113,7 @@ def _column(found: ErrorDetails) -> str:
 
 
 def _message(found: ErrorDetails, cell: str) -> str:
-    message = "This is needed." if found["type"] == "missing" else found["msg"].removeprefix("Value error, ")
+    message = "This is needed." if found["type"] == "missing" else sentence(found)
     column, *place = found["loc"] or ("max_qty",)
     if column in _LISTS and place and isinstance(place[0], int):
         return f"{_parts(cell)[place[0]][:40]}: {message}"

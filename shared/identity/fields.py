@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, StringConstraints
 
-PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
-"""A control character never belongs into a line."""
+from shared.kit.schemas import PRINTABLE
 
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PRINTABLE)]
 CompanyName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, ErrorDetails
 
 from shared.kit.json_types import strict
 
@@ -57,6 +57,19 @@ def _refuse_null(value: Any) -> Any:
 
 NOT_NULL = BeforeValidator(_refuse_null)
 """Marks an optional field of a partial update whose column cannot be emptied."""
+
+
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+"""A control character never belongs into a line."""
+
+
+def sentence(found: ErrorDetails) -> str:
+    """What Pydantic found wrong with a field, for whoever sent it."""
+    if found["type"] == "extra_forbidden":
+        return "This field is not known."
+    if found["type"] == "string_pattern_mismatch" and found["ctx"]["pattern"] == PRINTABLE:
+        return "This may not contain line breaks or other control characters."
+    return found["msg"].removeprefix("Value error, ")
 
 
 def _in_utc(value: datetime) -> datetime:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, to_json
 from shared.kit.context import work
 from shared.kit.errors import ApiError, InvalidRequest
 from shared.kit.idempotency import Stored
-from shared.kit.schemas import Page
+from shared.kit.schemas import Page, sentence
 
 Data = TypeVar("Data")
 JSON_TYPE = "application/json"
@@ -113,7 +113,7 @@ def to_store(response: FlaskResponse) -> Stored:
 
 def invalid(errors: list[ErrorDetails]) -> InvalidRequest:
     """Pydantic's findings as the conventions' list of fields."""
-    fields = [{"path": _path(found["loc"]), "message": _sentence(found)} for found in errors]
+    fields = [{"path": _path(found["loc"]), "message": sentence(found)} for found in errors]
     return InvalidRequest(details={"fields": fields})
 
 
@@ -122,7 +122,3 @@ def _path(location: tuple[int | str, ...]) -> str:
     for step in location:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path
-
-
-def _sentence(found: ErrorDetails) -> str:
-    return "This field is not known." if found["type"] == "extra_forbidden" else found["msg"]

@@ -247,7 +247,7 @@ BAD_CELLS = [
     ({"sku": "x" * 65}, "sku", "String should have at most 64 characters"),
     ({"title": "x" * 201}, "title", "String should have at most 200 characters"),
     ({"body_html": "x" * 20_001}, "body_html", "String should have at most 20000 characters"),
-    ({"title": "two\nlines"}, "title", "String should match pattern '^[^\\x00-\\x1f\\x7f]+$'"),
+    ({"title": "two\nlines"}, "title", "This may not contain line breaks or other control characters."),
     ({"title": "a\x00b"}, "title", "This holds the character U+0000."),
     ({"tags": "new;new"}, "tags", "a value is listed twice"),
     ({"tags": ";".join(map(str, range(21)))}, "tags", "List should have at most 20 items after validation, not 21"),
