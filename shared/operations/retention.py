@@ -44,6 +44,8 @@ RULES: Mapping[str, Rule] = {
     "outbox_events": Rule("outbox_events", "published_at", timedelta(days=OUTBOX_KEPT_DAYS)),
     "notifications": Rule("notifications", "created_at", timedelta(days=30)),
     "processed_events": Rule("processed_events", "processed_at", timedelta(days=60), unless=_MAY_BE_REPLAYED),
+    # As long as the marks of the events that they are about, which keep anybody from being written to again.
+    "email_deliveries": Rule("email_deliveries", "created_at", timedelta(days=60)),
     "one_time_tokens": Rule("one_time_tokens", "expires_at", timedelta()),
 }
 

@@ -12,6 +12,7 @@ from shared.kit import clock, stopping
 from shared.kit.context import Work, working
 from shared.kit.db import read_only, transaction
 from shared.kit.ids import new_id
+from shared.notifications.models import DeliveryStatus, EmailDelivery, NotificationType
 from shared.notifications.recipients import Recipient
 from shared.operations import retention
 from shared.operations.replay import dismiss
@@ -22,7 +23,7 @@ from tests.builders.outbox import a_nudge, damage, dead_letters, emitted
 from tests.builders.stores import a_buyer, a_user
 from tests.jobs import fire_job
 
-NOTHING = {"outbox_events": 0, "notifications": 0, "processed_events": 0, "one_time_tokens": 0}
+NOTHING = {"outbox_events": 0, "notifications": 0, "processed_events": 0, "email_deliveries": 0, "one_time_tokens": 0}
 NO_STORES = {f"stores_{outcome}": 0 for outcome in ("deleted", "anonymised", "waiting", "skipped", "failed")}
 MOMENT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -63,6 +64,17 @@ def a_mark(event_id: UUID | None = None) -> UUID:
         mark = text("INSERT INTO processed_events (consumer, event_id, processed_at) VALUES ('on_event', :id, :at)")
         session.execute(mark, {"id": event_id, "at": clock.now()})
     return event_id
+
+
+def a_mail() -> UUID:
+    told = {"category": NotificationType.SECURITY_ALERT, "template": "security_alert", "words": {}, "attempts": 1}
+    mail = EmailDelivery(
+        id=new_id(), event_id=new_id(), user_id=a_user().id, status=DeliveryStatus.SENT, due_at=clock.now(), **told
+    )
+    mail.created_at = clock.now()
+    with transaction() as session:
+        session.add(mail)
+    return mail.id
 
 
 def published(at) -> UUID:
@@ -125,6 +137,17 @@ def test_marks_of_an_event_that_may_be_replayed_stay_until_its_letter_is_dismiss
 
     assert (first["processed_events"], second["processed_events"]) == (0, 1)
     assert [kept.id for kept in dead_letters()] == [letter.id]
+
+
+def test_mail_goes_after_sixty_days(fire, now, freeze):
+    a_mail()
+    freeze(now + MOMENT)
+    kept = a_mail()
+
+    freeze(now + MOMENT + 60 * DAY)
+
+    assert fire() == NO_STORES | NOTHING | {"email_deliveries": 1}
+    assert ids_in("email_deliveries") == [kept]
 
 
 def test_mailed_tokens_go_when_they_are_good_no_more(fire, now, freeze):
