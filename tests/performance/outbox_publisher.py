@@ -1,8 +1,7 @@
 """A publisher as a process of its own: `drain N` publishes about N events, `run S` publishes for S seconds.
 
 It says that it is ready, waits for a line, works, and says how many events it published with how many seconds of
-its processor. Run by itself, as the
-package `tests` takes the servers' addresses out of the environment.
+its processor. Run by itself, as the package `tests` takes the servers' addresses out of the environment.
 """
 
 import sys
@@ -11,7 +10,6 @@ import time
 from shared.events.catalogue import CATALOGUE
 from shared.integrations import pubsub
 from shared.kit import logging
-from shared.kit.db import transaction
 from shared.kit.publishing import Publisher, PublishingSettings
 
 
@@ -26,8 +24,8 @@ def main(what: str, amount: str) -> None:
     logging.mute()
     window_s = float(amount) if what == "run" else 1.0
     publisher = Publisher(pubsub.topics(), CATALOGUE, PublishingSettings(outbox_window_s=window_s))
-    with transaction():
-        pass
+    if what == "drain":
+        publisher.begin()
     print("ready", flush=True)
     sys.stdin.readline()
     began_s = time.process_time()

@@ -23,15 +23,16 @@ from shared.kit.tables import as_json
 # While an old transaction keeps vacuum away, the index of due rows still leads to all that were published since. So
 # a claim begins at the front, which is where the oldest row waits, and with a full batch before it shortly before
 # where that one ended. What such a claim passes over is found when the front is looked for again. A row that commits
-# more than a minute after it was created may lie before the front: the next run finds it.
+# longer after it was created than any request lasts may lie before the front: the next run finds it.
 _EVERYTHING = "-infinity"
 _LOOK_BACK_EVERY_S = 5.0
-_LATE_COMMIT, _NEXT_TO_IT = "1 minute", "1 second"
+_LATE_COMMIT, _NEXT_TO_IT = "15 seconds", "1 second"
 
 _FRONT = text(
     """
     SELECT coalesce(min(created_at), statement_timestamp()) FROM outbox_events
-    WHERE published_at IS NULL AND dead_at IS NULL AND created_at >= CAST(:front AS timestamptz) - interval '1 minute'
+    WHERE published_at IS NULL AND dead_at IS NULL
+      AND created_at >= CAST(:since AS timestamptz) - CAST(:margin AS interval)
     """
 )
 
@@ -130,7 +131,7 @@ class Queue:
         self._looked_back_at = time.monotonic()
         self._last = None
         if self._front != _EVERYTHING:
-            self.begin_at(session.execute(_FRONT, {"front": self._front}).scalar_one())
+            self.begin_at(session.execute(_FRONT, {"since": self._front, "margin": _LATE_COMMIT}).scalar_one())
 
 
 def settle(session: Session, attempts: Sequence[Attempt]) -> None:

@@ -368,13 +368,13 @@ def test_every_attempt_is_one_line_of_the_log(publisher, topics, capsys):
     assert lines[1]["failure"] == "notifications: ConnectionError: the line is dead"
 
 
-def test_a_run_begins_where_the_oldest_event_waits_and_finds_what_commits_a_minute_late(topics):
+def test_a_run_begins_where_the_oldest_event_waits_and_finds_what_commits_late(topics):
     publisher, next_one = (Publisher(topics, CATALOGUE, PublishingSettings()) for _ in range(2))
     [resting] = emitted(a_nudge())
     damage(resting, attempts="1", created_at=ago("1 hour"), next_attempt_at=ago("-5 minutes"))
     publisher.begin()
     _, late, too_late = emitted(a_nudge(), a_nudge())
-    damage(late, created_at=ago("1 hour 30 seconds"))
+    damage(late, created_at=ago("1 hour 10 seconds"))
     damage(too_late, created_at=ago("2 hours"))
 
     publisher.publish_batch()
@@ -396,12 +396,12 @@ def test_where_the_oldest_event_waits_moves_on_as_events_are_published(publisher
     publisher.publish_batch()
     publisher.publish_batch()
 
-    within_a_minute, before = emitted(a_nudge(), a_nudge())
-    damage(within_a_minute, created_at=ago("30 seconds"))
-    damage(before, created_at=ago("30 minutes"))
+    late, too_late = emitted(a_nudge(), a_nudge())
+    damage(late, created_at="clock_timestamp()")
+    damage(too_late, created_at=ago("30 minutes"))
     publisher.publish_batch()
 
-    assert topics.ids() == [first, within_a_minute]
+    assert topics.ids() == [first, late]
 
 
 def test_under_load_what_lies_behind_a_full_batch_is_found_after_it(topics):
