@@ -1,6 +1,7 @@
 """Time passes: holders are warned once, licenses expire with their stores, and a month later they are gone."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -119,6 +120,38 @@ def test_the_last_day_counts_and_the_next_does_not(fire, freeze, events):
             kyc_status="expired",
         )
     ]
+
+
+@pytest.mark.parametrize(
+    "last_day",
+    [
+        pytest.param(date(2026, 3, 7), id="before the clocks go forward"),
+        pytest.param(date(2026, 3, 8), id="the clocks go forward"),
+        pytest.param(date(2026, 10, 31), id="before the clocks go back"),
+        pytest.param(date(2026, 11, 1), id="the clocks go back"),
+        pytest.param(date(2026, 2, 28), id="a month ends"),
+        pytest.param(date(2028, 2, 29), id="a leap year"),
+        pytest.param(date(2026, 12, 31), id="a year ends"),
+        pytest.param(date(2026, 3, 21), id="fourteen days of which one has 23 hours"),
+        pytest.param(date(2026, 11, 30), id="thirty days of which one has 25 hours"),
+    ],
+)
+def test_days_are_days_in_oklahoma_however_long(fire, freeze, last_day):
+    license = a_license(issued_on=last_day - timedelta(days=365), expires_on=last_day)
+
+    def around_midnight_before(day):
+        """What is done in the last second before a day begins in Oklahoma, and in its first."""
+        done = []
+        begins = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("America/Chicago")).astimezone(UTC)
+        for moment in (begins - timedelta(seconds=1), begins):
+            freeze(moment)
+            done.append(fire())
+        return done
+
+    assert around_midnight_before(last_day - timedelta(days=14)) == [NOTHING, NOTHING | {"warned": 1}]
+    assert around_midnight_before(last_day + timedelta(days=1)) == [NOTHING, NOTHING | {"expired": 1}]
+    assert around_midnight_before(last_day + timedelta(days=31)) == [NOTHING, NOTHING | {"purged": 1}]
+    assert now(license) is None
 
 
 def test_the_system_expired_it(fire):
