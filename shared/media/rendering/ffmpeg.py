@@ -34,6 +34,8 @@ def convert(source: Path, mime_type: str, how: list[str], target: Path) -> None:
     done = subprocess.run(command, check=False, stdin=nowhere, stdout=nowhere, stderr=nowhere)  # noqa: S603 - ours
     if done.returncode in _OUT_OF_TIME:
         raise TooLong
+    if done.returncode == -signal.SIGXFSZ:
+        raise Unfit("The file is too long: more would be made of it than can be kept.")
     if done.returncode != 0 or not target.exists() or target.stat().st_size == 0:
         what = "animation" if mime_type == "image/gif" else "video"
         raise Unfit(f"The {what} is damaged, encrypted, larger than 4K, or of a kind that cannot be read.")

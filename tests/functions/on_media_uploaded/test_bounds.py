@@ -27,6 +27,11 @@ MEASURED = (
 )
 
 
+WITH_LITTLE_ROOM = (
+    "import sys\nfrom shared.media.rendering import child\nchild.MAX_FILE = 9_000\nchild.main(*sys.argv[1:])\n"
+)
+
+
 def peak_of(content, mime_type, folder) -> tuple[dict, int]:
     """What rendering said, and how much memory (KB) it had at most."""
     source, made = folder / "source", folder / "made"
@@ -136,6 +141,22 @@ def test_a_small_file_does_not_keep_a_processor_for_long(tmp_path, make, mime_ty
 
     with pytest.raises(Unfit, match=r"^The file takes too long to convert\.$"):
         run.render(source, made, mime_type, cpu_limit_s=1)
+
+
+def test_what_becomes_larger_than_there_is_room_for_is_given_up(tmp_path):
+    source, made = tmp_path / "source", tmp_path / "made"
+    source.write_bytes(files.film())
+    made.mkdir()
+
+    said = subprocess.run(
+        [sys.executable, "-c", WITH_LITTLE_ROOM, "video/mp4", str(source), str(made), "100"],
+        env=run._environment(),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    ).stdout
+
+    assert json.loads(said) == {"unfit": "The file is too long: more would be made of it than can be kept."}
 
 
 def test_nobody_keeps_what_is_complained_of_in_a_file(tmp_path):

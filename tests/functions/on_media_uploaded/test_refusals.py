@@ -8,7 +8,8 @@ import pikepdf
 import pytest
 
 from shared.media.models import MediaStatus
-from shared.media.rendering import child
+from shared.media.rendering import child, run
+from shared.media.rendering.outcome import Unfit
 from tests.functions.on_media_uploaded import files
 from tests.functions.on_media_uploaded.conftest import confirmed, renditions_of, uploaded
 from tests.media import media_now, stored
@@ -58,7 +59,6 @@ def gif_claiming(width, height):
         (lambda: sample("video/mp4"), "video/mp4", "product", NO_VIDEO),
         (lambda: files.film()[:2_000], "video/mp4", "product", NO_VIDEO),
         (lambda: sample("video/webm"), "video/webm", "ads", NO_VIDEO),
-        (lambda: b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "video/mp4", "product", NO_VIDEO),
         (lambda: files.locked_paper(), "application/pdf", "coa", LOCKED),
         (lambda: files.locked_paper(user=""), "application/pdf", "license_doc", LOCKED),
         (lambda: b"%PDF-1.7\n" + bytes(500), "application/pdf", "pdf", "The PDF is damaged."),
@@ -79,6 +79,18 @@ def test_it_fails_and_says_why(process, events, make, mime_type, kind, reason):
     assert renditions_of(media) == {}
     assert stored(media).size_bytes == len(content)
     assert events.types() == ["media_uploaded"]
+
+
+@pytest.mark.parametrize("mime_type", ["video/mp4", "video/webm"])
+def test_a_playlist_does_not_show_what_lies_beside_it(tmp_path, mime_type):
+    """Which FFmpeg would do with this one if it chose by the content how to read it."""
+    source, made = tmp_path / "source", tmp_path / "made"
+    source.write_text("ffconcat version 1.0\nfile neighbour.mp4\n")
+    (tmp_path / "neighbour.mp4").write_bytes(files.film())
+    made.mkdir()
+
+    with pytest.raises(Unfit, match="kind that cannot be read"):
+        run.render(source, made, mime_type)
 
 
 @pytest.mark.parametrize(("announced_of", "status"), [(PICTURE, MediaStatus.READY), (b"other", MediaStatus.FAILED)])
@@ -124,8 +136,6 @@ def test_a_better_file_under_the_same_key_is_processed(process):
 
 
 def test_who_renders_knows_no_secret(tmp_path, monkeypatch):
-    from shared.media.rendering import run
-
     monkeypatch.setenv("PF_JWT_KEYS", "a-secret")
 
     assert set(run._environment()) == {"PATH", "PYTHONPATH"}
