@@ -115,7 +115,8 @@ _CONDITIONS: dict[str, Callable[[Any, Any, datetime], ColumnElement[bool]]] = {
     "vendor_store_id": lambda product, wanted, _: product.vendor_store_id.in_(wanted),
     "category": lambda product, wanted, _: product.category.in_(wanted),
     "classification": lambda product, wanted, _: product.classification.in_(wanted),
-    "strain": lambda product, wanted, _: func.lower(product.strain).in_([name.lower() for name in wanted]),
+    # Both in the database: Python has other small letters for some capitals.
+    "strain": lambda product, wanted, _: func.lower(product.strain).in_([func.lower(name) for name in wanted]),
     "price_min_cents": lambda product, bound, _: product.price_cents >= bound,
     "price_max_cents": lambda product, bound, _: product.price_cents <= bound,
     "thc_min": lambda product, bound, _: product.thc_percent >= bound,

@@ -124,6 +124,17 @@ def facet(values):
     return [{"value": value, "label": value, "count": count} for value, count in counted]
 
 
+@pytest.mark.parametrize("strain", ["İstanbul Kush", "ΟΔΟΣ", "Straße 9", "O'Reilly's \\ 100%"])
+def test_what_a_facet_of_strains_tells_can_be_chosen(buyer, strain):
+    a_product(strain=strain)
+
+    told = [value["value"] for value in buyer.get(facets="strain").json["facets"]["strain"]]
+    chosen = buyer.get(strain=strain, include_total="true")
+
+    assert strain in told
+    assert ([row["strain"] for row in chosen.data], chosen.json["total"]) == ([strain], 1)
+
+
 def test_facets_and_totals_follow_the_words(buyer):
     a_product(title="Grape Soda", category=Category.BEVERAGE, strain=None)
 
