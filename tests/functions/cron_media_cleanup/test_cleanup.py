@@ -13,7 +13,7 @@ from shared.integrations.gcs import object_store
 from shared.kit import clock, stopping
 from shared.kit.db import read_only, transaction
 from shared.kit.ids import new_id
-from shared.media import cleanup
+from shared.media import cleanup, deletion
 from shared.media.models import Media, MediaStatus
 from shared.media.storage import derived_prefix
 from tests.builders.media import a_media
@@ -169,6 +169,29 @@ def test_objects_without_a_row_are_removed_after_a_week(fire, start, freeze):
     assert (early, late, again) == (NOTHING, NOTHING | {"orphans_removed": 9}, NOTHING)
     assert keys_in(MEDIA_BUCKET) == sorted([media.object_key, *theirs])
     assert keys_in(PUBLIC_MEDIA_BUCKET) == sorted(theirs)
+
+
+def test_what_changes_while_the_storage_is_asked_stays(fire, start, freeze, monkeypatch, events):
+    media, key = pending(), derived_prefix(new_id()) + "1/image.webp"
+    put(MEDIA_BUCKET, key)
+    freeze(clock.now() + 2 * WEEK)
+    look_up, without_row = object_store().stat, cleanup._without_row
+
+    def asked_to_go_meanwhile(*where):
+        with transaction() as session:
+            deletion.request_deletion(session, media.store_id, media.id)
+        return look_up(*where)
+
+    def written_anew_meanwhile(listed):
+        put(MEDIA_BUCKET, key)
+        return without_row(listed)
+
+    monkeypatch.setattr(object_store(), "stat", asked_to_go_meanwhile)
+    monkeypatch.setattr(cleanup, "_without_row", written_anew_meanwhile)
+    fire()
+
+    assert (media_now(media).status, events.types()) == (MediaStatus.DELETE_REQUESTED, ["media_deleted"])
+    assert keys_in(MEDIA_BUCKET) == [key]
 
 
 def test_everything_is_done_in_batches(fire, start, freeze, monkeypatch, events):
