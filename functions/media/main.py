@@ -27,8 +27,12 @@ from shared.media.storage import Link, find_link, find_links
 
 api = Api("media", prefix="/api/v1/media")
 
-# No control characters and no slashes: the name travels in headers and on to other people's disks.
-FileName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
+# The name travels in headers and on to other people's disks and eyes: no control characters, no slashes, and nothing
+# that ends a line or turns the direction of writing, by which "exe.pdf" is read where "fdp.exe" stands.
+FileName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f/\\\u2028-\u202e\u2066-\u2069]+$"),
+]
 
 
 class PresignRequest(Request):

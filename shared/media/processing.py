@@ -121,11 +121,11 @@ def _store(place: Place, folder: Path, rendition: Rendition) -> None:
 
 
 def _settle(media_id: UUID, generation: int, place: Place, made: list[Rendition]) -> bool:
-    """Whether the media is there to be ready; a rival delivery may have made it so before, of the same files."""
+    """Whether these bytes are still the media's; a rival delivery may have made it ready before, of the same files."""
     urls = {rendition.role: place.url(rendition) for rendition in made}
     with transaction() as session:
         media = queries.lock_by_id(session, media_id)
-        if media is None:
+        if media is None or media.generation != generation:
             return False
         if _is_due(media, generation):
             emit(session, media.become_ready(public_url=urls[Role.MAIN], thumbnail_url=urls.get(Role.THUMBNAIL)))
@@ -140,6 +140,6 @@ def _fail(media_id: UUID, generation: int, reason: str) -> None:
 
 
 def _discard(place: Place, made: list[Rendition]) -> None:
-    """The media was removed while its renditions were made: they follow it."""
+    """The media was removed or its bytes replaced while renditions were made: they follow."""
     for rendition in made:
         object_store().delete(place.bucket, place.prefix + rendition.name)

@@ -97,6 +97,32 @@ def test_renditions_of_a_file_that_was_removed_meanwhile_follow_it(consumer, mon
     assert renditions_of(media) == {}
 
 
+@pytest.mark.parametrize("older", [PICTURE, PICTURE[:500]], ids=["fit", "unfit"])
+def test_bytes_replaced_while_they_are_opened_decide_nothing_for_their_successor(consumer, monkeypatch, older):
+    media = uploaded(older, "image/png")
+    delivery = announced(media)
+    real = processing.render
+
+    def replace_meanwhile(*arguments):
+        newer = confirmed(media, OTHER)
+        with transaction() as session:
+            processing.begin(session, media.id, newer.generation)
+        return real(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(processing, "render", replace_meanwhile)
+        consumer.deliver(delivery)
+    between, made = media_now(media), renditions_of(media)
+    consumer.deliver(announced(between))
+
+    now = media_now(media)
+    assert (between.status, between.failure_reason, made) == (MediaStatus.PROCESSING, None, {})
+    assert (now.status, {name.split("/")[0] for name in renditions_of(media)}) == (
+        MediaStatus.READY,
+        {f"public:{now.generation}"},
+    )
+
+
 def test_while_the_storage_is_down_the_delivery_is_asked_for_again(consumer, monkeypatch):
     media = uploaded(PICTURE, "image/png")
     delivery = announced(media)
