@@ -40,8 +40,8 @@ def create(place: Path, *, say: packages.Say = print) -> list[str]:
 def install(pip: list[str], lock: Path = LOCK, *, say: packages.Say = print) -> None:
     """Install what the lock names, refusing anything whose hash differs. Raises SystemExit."""
     count = sum(1 for line in lock.read_text().splitlines() if line[:1].isalnum())
-    say(f"Installing the {count} pinned distributions of {lock.name}.")
-    command = [*pip, "install", "--quiet", "--require-hashes", "-r", str(lock)]
+    say(f"Installing the {count} pinned distributions of {lock.name} (once, a few minutes) ...")
+    command = [*pip, "install", "--quiet", "--no-compile", "--require-hashes", "-r", str(lock)]
     if subprocess.run(command, check=False).returncode != 0:
         raise SystemExit("pip could not install what requirements.lock names; its last words are above.")
 
@@ -61,9 +61,14 @@ def _quietly(command: list[str]) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def main() -> None:
-    install(create(VENV))
+def main() -> int:
+    try:
+        install(create(VENV))
+    except packages.PackagesMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

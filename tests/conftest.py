@@ -15,6 +15,7 @@ from shared.kit import clock, db, health
 from shared.kit import redis as kit_redis
 from shared.operations import flags
 from tests.cost import Cost, counting
+from tests.emptying import empty
 from tests.events import Events
 from tests.logs import LogKeeper
 from tests.metrics import MetricLines, Told
@@ -25,7 +26,6 @@ from tests.storage import object_storage  # noqa: F401 - a fixture of every test
 
 _SERVERS = pytest.StashKey[TestServers]()
 _METRIC_LINES = pytest.StashKey[MetricLines]()
-_KEPT_TABLES = ("alembic_version", "spatial_ref_sys")
 
 # The same examples in every run, however long they take on this machine.
 hypothesis.settings.register_profile(
@@ -137,14 +137,7 @@ def committed_database(request: pytest.FixtureRequest) -> Iterator[str]:
     server = servers.migrated
     yield server.url(servers.database)
     with server.cursor(servers.database) as cursor:
-        cursor.execute(
-            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables "
-            "WHERE schemaname = 'public' AND tablename NOT IN (%s, %s)",
-            _KEPT_TABLES,
-        )
-        tables = ", ".join(table for (table,) in cursor.fetchall())
-        cursor.execute("SET lock_timeout = '5s'")
-        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+        empty(cursor)
 
 
 @pytest.fixture

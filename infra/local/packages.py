@@ -92,9 +92,7 @@ def install(packages: Sequence[str], *, say: Say = print) -> None:
     """Install system packages with apt-get. Raises PackagesMissing when we may not, InstallationFailed."""
     elevate = _right_to_install()
     if elevate is None:
-        missing = PackagesMissing(packages)
-        say(missing.sentence)
-        raise missing
+        raise PackagesMissing(packages)
     say(f"Installing {' and '.join(packages)} with apt-get (once, a minute or two) ...")
     _apt(elevate, "update")
     with _services_not_started(elevate):

@@ -29,6 +29,7 @@ from infra.manifest import Manifest, ManifestError, load, load_all
 from infra.migrate import MigrationFailed, migrate
 
 DEFAULT_PORT = 8080
+_LAST_PORT = 65_535
 _EVERY_MINUTE = "* * * * *"
 # What other functions than the chosen ones would need is made as well: the database remembers across starts.
 _SECRETS = {"PF_SQUARE_ACCESS_TOKEN", "PF_SQUARE_SIGNATURE_KEY", "PF_SENDGRID_API_KEY", "PF_MAPS_API_KEY"}
@@ -84,7 +85,7 @@ def _manifests(names: list[str]) -> list[Manifest]:
 
 def _port() -> int:
     told = os.environ.get("PF_PORT", "") or str(DEFAULT_PORT)
-    if not told.isdecimal():
+    if not told.isdecimal() or not 0 < int(told) <= _LAST_PORT:
         raise CannotStart(f"PF_PORT is {told!r}, which is not a port.")
     if not is_port_free(int(told)):
         raise CannotStart(f"Port {told} is taken; choose another: PF_PORT={int(told) + 1} make run")

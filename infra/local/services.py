@@ -43,8 +43,8 @@ def running(home: Path, *, durable: bool = True, say: Say = print) -> Iterator[S
 def _start_postgres(stack: ExitStack, home: Path, durable: bool, say: Say) -> str:
     began = time.monotonic()
     cluster = PostgresCluster(home, durable=durable, say=say)
+    stack.callback(cluster.stop)  # before it starts: whoever breaks off a start leaves nothing behind
     cluster.start()
-    stack.callback(cluster.stop)
     if DATABASE not in cluster.server.databases():
         cluster.create_database(DATABASE)
     say(f"PostgreSQL listens on 127.0.0.1:{cluster.port} ({time.monotonic() - began:.1f} s).")
@@ -54,7 +54,7 @@ def _start_postgres(stack: ExitStack, home: Path, durable: bool, say: Say) -> st
 def _start_redis(stack: ExitStack, home: Path, durable: bool, say: Say) -> str:
     began = time.monotonic()
     server = RedisServer(home, durable=durable)
-    server.start()
     stack.callback(server.stop)
+    server.start()
     say(f"Redis listens on 127.0.0.1:{server.port} ({time.monotonic() - began:.1f} s).")
     return server.url

@@ -97,9 +97,9 @@ def test_without_the_right_to_install_the_command_is_told(
     with pytest.raises(PackagesMissing) as refusal:
         packages.install(["redis-server"], say=said.append)
 
-    assert refusal.value.code == 2
-    assert said == [
+    assert (refusal.value.code, said) == (2, [])
+    assert str(refusal.value) == (
         "A system package is missing, and only root may install it; "
         "run: sudo apt-get update && sudo apt-get install -y redis-server"
-    ]
+    )
     assert not apt.exists()

@@ -153,6 +153,12 @@ def _killed_outright_it_takes_its_processes_along_and_starts_again(stack: OwnSta
     assert _ready(stack.told["url"]).status_code == 200
 
 
+def test_a_port_that_does_not_exist_is_one_sentence(stack):
+    stack.port = 65_536
+
+    assert stack.command("run") == (1, "PF_PORT is '65536', which is not a port.\n")
+
+
 def test_a_taken_port_is_one_sentence(stack):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", stack.port))
