@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from shared.inventory.models import MovementReason
 from shared.kit import clock
 from shared.kit.context import work
+from shared.kit.db import planned_once
 from shared.kit.tables import as_json
 
 
@@ -52,30 +53,36 @@ _LINES = """
     SELECT line_item_id FROM lines JOIN changed USING (product_id)
 """
 
-_RESERVE = text(
-    _LINES.format(
-        change="available_qty = available_qty - sums.qty, reserved_qty = reserved_qty + sums.qty",
-        condition="item.available_qty >= sums.qty",
-        delta_available="-qty",
-        delta_reserved="qty",
+_RESERVE = planned_once(
+    text(
+        _LINES.format(
+            change="available_qty = available_qty - sums.qty, reserved_qty = reserved_qty + sums.qty",
+            condition="item.available_qty >= sums.qty",
+            delta_available="-qty",
+            delta_reserved="qty",
+        )
     )
 )
-_RELEASE = text(
-    _LINES.format(
-        # Stock that comes back over the threshold makes the next fall news again.
-        change="available_qty = available_qty + sums.qty, reserved_qty = reserved_qty - sums.qty, "
-        "low_stock_told = low_stock_told AND available_qty + sums.qty <= low_stock_threshold",
-        condition="true",
-        delta_available="qty",
-        delta_reserved="-qty",
+_RELEASE = planned_once(
+    text(
+        _LINES.format(
+            # Stock that comes back over the threshold makes the next fall news again.
+            change="available_qty = available_qty + sums.qty, reserved_qty = reserved_qty - sums.qty, "
+            "low_stock_told = low_stock_told AND available_qty + sums.qty <= low_stock_threshold",
+            condition="true",
+            delta_available="qty",
+            delta_reserved="-qty",
+        )
     )
 )
-_CONSUME = text(
-    _LINES.format(
-        change="reserved_qty = reserved_qty - sums.qty",
-        condition="true",
-        delta_available="0",
-        delta_reserved="-qty",
+_CONSUME = planned_once(
+    text(
+        _LINES.format(
+            change="reserved_qty = reserved_qty - sums.qty",
+            condition="true",
+            delta_available="0",
+            delta_reserved="-qty",
+        )
     )
 )
 

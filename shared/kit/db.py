@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pydantic import Field
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Executable, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -23,6 +23,7 @@ from shared.kit.errors import DependencyDown
 from shared.kit.logging import log, metric
 
 Result = TypeVar("Result")
+Statement = TypeVar("Statement", bound=Executable)
 
 # PostgreSQL's error codes (appendix A of its manual).
 SERIALIZATION_FAILURE = "40001"
@@ -30,6 +31,8 @@ DEADLOCK_DETECTED = "40P01"
 LOCK_NOT_AVAILABLE = "55P03"
 QUERY_CANCELED = "57014"
 UNIQUE_VIOLATION = "23505"
+# Of a statement that was planned once: a migration changed its result since, or the server has it no longer.
+STALE_PLANS = frozenset({"0A000", "26000"})
 _SERVER_GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 
 MAX_ATTEMPTS = 4
@@ -63,6 +66,7 @@ def engine() -> Engine:
         _engine = _cloud_sql_engine(settings) if settings.cloud_sql_instance else _url_engine(settings)
         event.listen(_engine, "connect", _adopt)
         event.listen(_engine, "before_cursor_execute", _count)
+        event.listen(_engine, "before_cursor_execute", _keep_plan)
         event.listen(_engine, "checkout", _note_pool_use)
         event.listen(_engine, "handle_error", _mark_lost_connections)
     return _engine
@@ -131,6 +135,21 @@ def _adopt(connection: Any, _: Any) -> None:
 def _count(_: Any, __: Any, statement: str, ___: Any, ____: Any, _____: bool) -> None:
     if not statement.startswith(("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO")):
         context.work().sql_statements += 1
+
+
+def planned_once(statement: Statement) -> Statement:
+    """The statement, which each connection has the server parse and plan once instead of at each execution.
+
+    For statements that are always the same text, are run often, and find their rows by keys: the plan that is
+    kept does not know the values that it is for.
+    """
+    marked: Statement = statement.execution_options(planned_once=True)
+    return marked
+
+
+def _keep_plan(_: Any, cursor: Any, __: str, ___: Any, executed: Any, ____: bool) -> None:
+    if executed.execution_options.get("planned_once"):
+        cursor.keeps_plan = True
 
 
 def _note_pool_use(*_: Any) -> None:
@@ -243,8 +262,8 @@ def pinned_connection() -> Iterator[Connection]:
 def retrying(unit: Callable[[], Result]) -> Result:
     """Run a unit of work, again when the database asks for it and nothing of it was committed.
 
-    Serialization failures, deadlocks and connections lost before a commit are tried up to three times
-    more with jitter; what is left becomes DependencyDown.
+    Serialization failures, deadlocks, plans that a migration made stale and connections lost before a commit are
+    tried up to three times more with jitter; what is left becomes DependencyDown.
     """
     committed_before = context.work().commits
     for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -262,7 +281,7 @@ def retrying(unit: Callable[[], Result]) -> Result:
 
 
 def _is_transient(error: DBAPIError) -> bool:
-    busy = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, QUERY_CANCELED}
+    busy = {SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, QUERY_CANCELED, *STALE_PLANS}
     # pg8000 has no code for a server that cannot be reached.
     unreachable = isinstance(error, InterfaceError) and "create a connection" in str(error.orig)
     return error.connection_invalidated or unreachable or sqlstate(error) in busy | _SERVER_GOING_DOWN

@@ -3,16 +3,20 @@
 pg8000 sends Parse, Describe and Execute one after the other and waits for each. The protocol allows
 them in one go (PostgreSQL's documentation, "Pipelining"), and BEGIN can travel with the first
 statement of a transaction. Answers are read by pg8000's own code, in the order in which they come.
+A statement that is `planned_once` (see `shared.kit.db`) is parsed the first time only.
 """
 
 import contextlib
 import socket
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from pg8000 import dbapi
 from pg8000.converters import make_params
 from pg8000.core import NULL_BYTE, SYNC_MSG, Context, _flush, _write
+
+from shared.kit.db import STALE_PLANS
 
 _BEGIN = "begin transaction"
 
@@ -27,9 +31,13 @@ def _numbered(statement: str) -> str:
 
 
 class Cursor(dbapi.Cursor):  # type: ignore[misc]  # pg8000 ships no types
-    """A pg8000 cursor that rewrites a statement once, not at each execution."""
+    """A pg8000 cursor that rewrites a statement once, not at each execution.
+
+    With `keeps_plan`, which is set before it executes, it has the server keep the statement.
+    """
 
     _input_oids: Any
+    keeps_plan = False
 
     def execute(self, operation: str, args: Any = (), stream: Any = None) -> None:
         """Send a statement; what has no parameters, streams or comes too late is pg8000's own affair."""
@@ -39,15 +47,29 @@ class Cursor(dbapi.Cursor):  # type: ignore[misc]  # pg8000 ships no types
             return
         if not connection._in_transaction and not connection.autocommit:
             connection.execute_simple(_BEGIN)
-        self._context = connection.execute_unnamed(_numbered(operation), vals=args, oids=self._input_oids)
+        if self.keeps_plan and not self._input_oids:
+            self._context = connection.execute_kept(_numbered(operation), args)
+        else:
+            self._context = connection.execute_unnamed(_numbered(operation), vals=args, oids=self._input_oids)
         self._row_iter = None if self._context.rows is None else iter(self._context.rows)
         self._input_oids = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A statement that the server knows by name, and how its rows are read."""
+
+    name: bytes
+    columns: Any
+    input_funcs: Any
 
 
 class Connection(dbapi.Connection):  # type: ignore[misc]  # pg8000 ships no types
     """A pg8000 connection that sends each statement whole."""
 
     _begin_waits = False
+    _kept: dict[str, _Kept]
+    _named: int
 
     def cursor(self) -> Cursor:
         return Cursor(self)
@@ -66,13 +88,40 @@ class Connection(dbapi.Connection):  # type: ignore[misc]  # pg8000 ships no typ
         """Send a statement with its parameters."""
         parameters = make_params(self.py_types, vals)
         begun = self._send_waiting_begin()
-        context = Context(statement, stream=stream)
-        self.send_PARSE(NULL_BYTE, statement, oids)
-        self.send_DESCRIBE_STATEMENT(NULL_BYTE)
-        self.send_BIND(NULL_BYTE, parameters)
+        self._send_statement(NULL_BYTE, statement, oids)
+        self._send_parameters(NULL_BYTE, parameters)
+        return self._answer(begun, Context(statement, stream=stream))
+
+    def execute_kept(self, statement: str, vals: Any) -> Context:
+        """Send parameters for a statement that the server has by name; with them the statement, the first time."""
+        parameters = make_params(self.py_types, vals)
+        begun = self._send_waiting_begin()
+        kept = self._kept.get(statement)
+        if kept is None:
+            self._named += 1
+            name = f"kept_{self._named}".encode() + NULL_BYTE
+            self._send_statement(name, statement, ())
+            self._send_parameters(name, parameters)
+            context = self._answer(begun, Context(statement))
+            self._kept[statement] = _Kept(name, context.columns, context.input_funcs)
+            return context
+        self._send_parameters(kept.name, parameters)
+        try:
+            return self._answer(begun, Context(statement, columns=kept.columns, input_funcs=kept.input_funcs))
+        except dbapi.DatabaseError as error:
+            told = error.args[0] if error.args else None
+            if isinstance(told, dict) and told.get("C") in STALE_PLANS:
+                del self._kept[statement]
+            raise
+
+    def _send_statement(self, name: bytes, statement: str, oids: Any) -> None:
+        self.send_PARSE(name, statement, oids)
+        self.send_DESCRIBE_STATEMENT(name)
+
+    def _send_parameters(self, name: bytes, parameters: Any) -> None:
+        self.send_BIND(name, parameters)
         self.send_EXECUTE()
         _write(self._sock, SYNC_MSG)
-        return self._answer(begun, context)
 
     @property
     def _in_transaction(self) -> bool:
@@ -127,4 +176,5 @@ def adopt(connection: Any) -> None:
     the server's delayed acknowledgement of what went before.
     """
     connection.__class__ = Connection
+    connection._kept, connection._named = {}, 0
     connection._usock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

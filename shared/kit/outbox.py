@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.kit import clock
 from shared.kit.context import work
+from shared.kit.db import planned_once
 from shared.kit.ids import new_id
 from shared.kit.tables import Created, Id, Json, Table, as_json
 
@@ -169,8 +170,9 @@ class DeadLetter(Table):
     dismissed_reason: Mapped[str | None]
 
 
-_EMIT = text(
-    """
+_EMIT = planned_once(
+    text(
+        """
     WITH told AS (
         SELECT * FROM json_to_recordset(CAST(:events AS json)) AS t(
             place int, id uuid, event_type text, version smallint, aggregate_type text, aggregate_id uuid,
@@ -191,6 +193,7 @@ _EMIT = text(
            payload, :actor, :request_id, :traceparent, occurred_at
     FROM numbered JOIN counters USING (aggregate_type, aggregate_id) ORDER BY place
     """
+    )
 )
 
 

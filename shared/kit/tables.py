@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
 from shared.kit import clock
+from shared.kit.db import planned_once
 from shared.kit.ids import new_id
 
 Id = Annotated[UUID, mapped_column(Uuid, primary_key=True, default=new_id)]
@@ -79,7 +80,7 @@ def insert_together(session: Session, *batches: tuple[type[Table], Rows]) -> Non
 def _inserts(tables: tuple[tuple[str, tuple[str, ...]], ...]) -> TextClause:
     parts = [_insert(table, names, n) for n, (table, names) in enumerate(tables)]
     with_parts = ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(parts[:-1]))
-    return text(f"WITH {with_parts} {parts[-1]}" if with_parts else parts[-1])
+    return planned_once(text(f"WITH {with_parts} {parts[-1]}" if with_parts else parts[-1]))
 
 
 def _insert(table: str, names: tuple[str, ...], n: int) -> str:

@@ -14,6 +14,7 @@ from shared.catalog.models import Product
 from shared.catalog.visibility import BuyerPlace, product_offered
 from shared.identity.models import KycStatus, Store
 from shared.kit import clock
+from shared.kit.db import planned_once
 from shared.kit.errors import Forbidden, NotFound
 from shared.kit.ids import new_id
 from shared.kit.tables import insert_together
@@ -43,7 +44,7 @@ class BuyerNotVerified(Forbidden):
 
 
 _STORES = Store.__table__.c
-_LOCK_BUYER = (
+_LOCK_BUYER = planned_once(
     select(_STORES.id, _STORES.state, _STORES.lat, _STORES.lng, _STORES.kyc_status)
     .where(_STORES.id == bindparam("store_id"), _STORES.deleted_at.is_(None))
     .with_for_update(key_share=True)
@@ -60,8 +61,9 @@ def lock_buyer(session: Session, store_id: UUID) -> BuyerPlace:
     return BuyerPlace(store_id=row.id, state=row.state, lat=row.lat, lng=row.lng)
 
 
-_DROP_ACTIVE = text(
-    """
+_DROP_ACTIVE = planned_once(
+    text(
+        """
     WITH former AS (
         SELECT item.product_id, item.unit_price_cents
         FROM cart_items AS item JOIN cart_records AS cart ON cart.id = item.cart_id
@@ -72,6 +74,7 @@ _DROP_ACTIVE = text(
     SELECT former.product_id, former.unit_price_cents, dropped.id
     FROM dropped LEFT JOIN former ON true
     """
+    )
 )
 
 
@@ -164,7 +167,7 @@ _CARTS, _ITEMS, _GROUPS = Cart.__table__, CartItem.__table__, CartVendorGroup.__
 _IS_ACTIVE = (_CARTS.c.buyer_store_id == bindparam("buyer_store_id"), _CARTS.c.status == CartStatus.ACTIVE)
 _ACTIVE = select(_CARTS).where(*_IS_ACTIVE)
 _ITEMS_OF = select(_ITEMS).where(_ITEMS.c.cart_id == bindparam("cart_id")).order_by(_ITEMS.c.position)
-_ITEMS_NOW = (
+_ITEMS_NOW = planned_once(
     select(_ITEMS, product_offered().label("is_offered"))
     .join(Product, Product.id == _ITEMS.c.product_id)
     .where(_ITEMS.c.cart_id == bindparam("cart_id"))
@@ -220,7 +223,7 @@ CONFIRMED_COLUMNS = (
     "rejected_vendors",
 )
 # The columns that it sets are those that it is executed with.
-_CONFIRM = update(Cart.metadata.tables[Cart.__tablename__]).where(_CARTS.c.id == bindparam("cart_id"))
+_CONFIRM = planned_once(update(Cart.metadata.tables[Cart.__tablename__]).where(_CARTS.c.id == bindparam("cart_id")))
 
 
 def confirm(session: Session, cart: Row) -> None:

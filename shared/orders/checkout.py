@@ -18,6 +18,7 @@ from shared.events.checkout import CheckoutConverted, OrderCreated
 from shared.identity.models import KycStatus, Store
 from shared.inventory.reservation import StockLine, reserve
 from shared.kit import clock
+from shared.kit.db import planned_once
 from shared.kit.errors import Conflict, NotFound
 from shared.kit.ids import new_id
 from shared.kit.logging import metric
@@ -107,7 +108,7 @@ def _convert(session: Session, buyer_store_id: UUID, cart_id: UUID, confirmed: C
 
 
 _CARTS, _GROUPS, _STORES = Cart.__table__, CartVendorGroup.__table__, Store.__table__
-_LOCK = (
+_LOCK = planned_once(
     select(
         *_CARTS.c,
         _STORES.c.state.label("buyer_state"),
@@ -144,7 +145,7 @@ def _refuse_unless_fresh(held: _Held, now: datetime) -> None:
         raise QuoteExpired(details={"reason": "quote_expired"})
 
 
-_GROUPS_NOW = (
+_GROUPS_NOW = planned_once(
     select(
         *_GROUPS.c,
         vendor_refusal(ANY_BUYER).label("refusal"),

@@ -12,6 +12,7 @@ from shared.catalog.models import Product, VolumeDiscount
 from shared.catalog.visibility import ANY_BUYER, BuyerPlace, VendorRefusal, product_offered, vendor_refusal
 from shared.identity.models import Store
 from shared.inventory.models import InventoryItem
+from shared.kit.db import planned_once
 from shared.orders.pricing import Tier
 
 
@@ -51,7 +52,7 @@ _TIERS = (
 )
 
 
-_OFFERS = (
+_OFFERS = planned_once(
     select(
         Product.id.label("product_id"),
         Product.vendor_store_id,

@@ -11,7 +11,7 @@ from shared.events.checkout import CheckoutConverted, OrderCreated
 from shared.identity.models import KycStatus, Store
 from shared.identity.permissions import Role
 from shared.inventory.models import InventoryItem
-from shared.kit import clock
+from shared.kit import clock, driver
 from shared.kit.db import read_only, transaction
 from shared.operations.flag_setting import FlagRequest, set_flag
 from shared.operations.flags import Flag, Rule, flag
@@ -286,13 +286,14 @@ def test_the_same_cart_with_other_keys_gives_the_same_orders(api, events):
     assert stock_of(product.id) == (99, 1)
 
 
-def test_a_code_used_up_since_the_quote_asks_for_a_new_one(api, events):
+@pytest.mark.parametrize("change", [{"redeemed_count": 1}, {"is_active": False}], ids=str)
+def test_a_code_used_up_since_the_quote_or_withdrawn_asks_for_a_new_quote(api, events, change):
     vendor, store = a_vendor(), a_buyer()
     product = a_product(vendor)
     promo = a_promo(vendor, max_redemptions=1)
     cart = a_cart(store, (product, 1), promos={vendor.id: "SPRING10"})
     with transaction() as session:
-        session.execute(update(VendorPromo).where(VendorPromo.id == promo.id).values(redeemed_count=1))
+        session.execute(update(VendorPromo).where(VendorPromo.id == promo.id).values(**change))
 
     reply = api.as_staff_of(store).post("", checkout_of(cart))
 
@@ -368,6 +369,26 @@ def test_a_checkout_costs_the_same_few_statements_whatever_its_size(api, stateme
 
     assert (counted.requests, counted.sql, counted.redis) == (1, 9, 3)
     assert (count(Order), count(OrderLine)) == (vendors, lines)
+
+
+def test_a_connection_plans_the_statements_of_a_quote_and_a_checkout_once(api, monkeypatch):
+    parsed = []
+    whole = driver.Connection.send_PARSE
+
+    def noted(connection, name, statement, oids):
+        if not statement.startswith(("SAVEPOINT", "RELEASE SAVEPOINT")):
+            parsed.append(statement)
+        whole(connection, name, statement, oids)
+
+    monkeypatch.setattr(driver.Connection, "send_PARSE", noted)
+    for _ in range(2):
+        store, products = a_buyer(), [a_product(), a_product()]
+        caller = api.as_staff_of(store)
+        parsed.clear()
+        cart = a_cart(store, *((product, 2) for product in products))
+        assert caller.post("", checkout_of(cart)).status == 201
+
+    assert parsed == []
 
 
 def test_a_bank_transfer_is_taken_where_the_flag_allows_it(api):

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.kit import db, driver
-from shared.kit.db import engine, read_only, sqlstate, transaction
+from shared.kit.db import engine, planned_once, read_only, sqlstate, transaction
 
 
 @pytest.fixture
@@ -135,3 +135,76 @@ def test_a_cursor_says_when_it_comes_too_late(committed_database):
     with pytest.raises(driver.dbapi.InterfaceError, match="connection is closed"):
         cursor.execute("SELECT %s", ("gone",))
     connection.invalidate()
+
+
+@pytest.fixture
+def parses(flushes, monkeypatch):
+    """The statements that the server was told to parse, on a connection that has been told none before."""
+    told = []
+    whole = driver.Connection.send_PARSE
+
+    def noted(connection, name, statement, oids):
+        if statement not in ("commit", "rollback"):
+            told.append(statement)
+        whole(connection, name, statement, oids)
+
+    db.forget()
+    with engine().connect():
+        pass
+    flushes.clear()
+    monkeypatch.setattr(driver.Connection, "send_PARSE", noted)
+    return told
+
+
+def test_a_statement_that_is_planned_once_is_parsed_once_and_costs_one_trip_each_time(parses, flushes):
+    rows = planned_once(text("SELECT n, CAST(:word AS text) AS word FROM generate_series(1, CAST(:most AS int)) AS n"))
+    none = planned_once(text("UPDATE outbox_sequences SET last_sequence = :n WHERE false"))
+
+    for most, word in ((2, "a"), (0, "b"), (1, None)):
+        with transaction() as session:
+            assert session.execute(rows, {"most": most, "word": word}).all() == [(n + 1, word) for n in range(most)]
+            assert session.execute(none, {"n": most}).rowcount == 0
+
+    assert len(parses) == 2
+    assert len(flushes) == 3 * 3  # two statements and the commit
+
+
+def test_after_errors_it_is_parsed_again_only_if_it_was_never_well(parses):
+    divided = planned_once(text("SELECT 12 / CAST(:by AS int)"))
+
+    def divide(by):
+        with transaction() as session:
+            return session.scalar(divided, {"by": by})
+
+    for by in (0, 3, 0, 4):
+        if by:
+            assert divide(by) == 12 // by
+            continue
+        with pytest.raises(DBAPIError) as failed:
+            divide(by)
+        assert sqlstate(failed.value) == "22012"
+
+    assert len(parses) == 2
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE probe ALTER a TYPE text", "DEALLOCATE ALL"])
+def test_a_migration_under_a_kept_plan_is_not_noticed(parses, change):
+    kept = planned_once(text("SELECT a FROM probe WHERE a IS NOT NULL AND :yes"))
+
+    def ask():
+        with transaction() as session:
+            return session.scalar(kept, {"yes": True})
+
+    with transaction() as session:
+        session.execute(text("CREATE TABLE probe AS SELECT 7 AS a"))
+    try:
+        before = ask()
+        with transaction() as session:
+            session.execute(text(change))
+        after = db.retrying(ask)
+    finally:
+        with transaction() as session:
+            session.execute(text("DROP TABLE probe"))
+
+    assert (before, str(after)) == (7, "7")
+    assert len(parses) == 2
