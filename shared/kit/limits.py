@@ -62,9 +62,13 @@ def per_address(asker: Asker) -> str:
     return f"address:{asker.address}"
 
 
+MOST_COMPARED = 254
+"""Characters of a field that a limit is counted by, which is as long as an email may be: Redis keeps every one."""
+
+
 def per_field(name: str) -> Callable[[Asker], str]:
     """A field of the body, compared without case, such as an email."""
-    return lambda asker: f"{name}:{asker.field(name).strip().lower()}"
+    return lambda asker: f"{name}:{asker.field(name).strip().lower()[:MOST_COMPARED]}"
 
 
 EVERYTHING_ELSE = Limit("default", "600/minute", per_user)

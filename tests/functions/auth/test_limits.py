@@ -1,5 +1,6 @@
 """How long one may guess."""
 
+from shared.kit import redis
 from tests.builders.people import PASSWORD, a_person, a_registration
 from tests.events import audited
 
@@ -23,6 +24,14 @@ def test_five_guesses_a_minute_for_one_email_from_anywhere(api):
     assert as_admin.status == 429
     assert other.status == 200
     assert len(audited("auth.login_failed")) == 5
+
+
+def test_what_is_sent_for_an_email_takes_no_more_room_than_an_email(api):
+    guess(api, "x" * 100_000)
+
+    keys = list(redis.client().scan_iter("*login_email*"))
+    assert keys
+    assert all(len(key) < 400 for key in keys)
 
 
 def test_twenty_guesses_a_minute_from_one_address_for_any_email(api):

@@ -1,11 +1,13 @@
 """The path from request to answer, on a small API of its own."""
 
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 
 from shared.identity.callers import MemberCaller, UserCaller, anyone, member, signed_in
 from shared.identity.permissions import Permission, Role
+from shared.kit import redis
 from shared.kit.auth import TokenSettings
 from shared.kit.errors import StateConflict
 from shared.kit.http import Api, Asked, Body
@@ -18,6 +20,8 @@ from tests.builders.stores import a_buyer
 pytestmark = pytest.mark.usefixtures("database")
 
 calls: list[str] = []
+meanwhile: list[Callable[[], None]] = []
+"""What happens while a slow note is being written."""
 api = Api("probe", prefix="/api/v1/probe")
 
 
@@ -50,6 +54,8 @@ def search(query: Search) -> list[str]:
 def create(caller: MemberCaller, body: Note) -> Echo:
     """Echoes a word."""
     calls.append(body.word)
+    if body.word == "slow":
+        meanwhile.pop()()
     if body.word == "refuse":
         raise StateConflict(details={"reason": "refused"})
     if body.word == "crash":
@@ -75,6 +81,7 @@ main = api.entry_point()
 @pytest.fixture
 def probe() -> Client:
     calls.clear()
+    meanwhile.clear()
     return Client.of(main, "/api/v1/probe")
 
 
@@ -133,6 +140,40 @@ def test_a_refusal_is_replayed_and_a_crash_is_not(signed):
     assert [reply.error.code for reply in crashes] == ["INTERNAL_ERROR", "INTERNAL_ERROR"]
     assert b"secret detail" not in crashes[0].raw
     assert calls == ["refuse", "crash", "crash"]
+
+
+def test_a_repeat_while_the_first_is_being_worked_on_is_told_to_come_back(signed):
+    repeats = []
+    meanwhile.append(
+        lambda: repeats.extend(signed.post("/notes", {"word": word}, key="k1") for word in ("slow", "bye"))
+    )
+
+    first = signed.post("/notes", {"word": "slow"}, key="k1")
+
+    assert [(reply.status, reply.error.code) for reply in repeats] == [
+        (409, "IDEMPOTENCY_IN_PROGRESS"),
+        (409, "IDEMPOTENCY_KEY_REUSED"),
+    ]
+    assert repeats[0].headers["Retry-After"] == "1"
+    assert (first.status, calls) == (201, ["slow"])
+
+
+def test_who_works_longer_than_the_lease_leaves_the_answer_alone_that_another_gave(signed):
+    kept = []
+
+    def outlast_the_lease():
+        [key] = redis.client().scan_iter("pf:idempotency:*")
+        redis.client().delete(key)
+        meanwhile.append(lambda: None)
+        signed.post("/notes", {"word": "slow"}, key="k1")
+        kept.append((key, redis.client().get(key)))
+
+    meanwhile.append(outlast_the_lease)
+    signed.post("/notes", {"word": "slow"}, key="k1")
+
+    [(key, answer)] = kept
+    assert redis.client().get(key) == answer
+    assert calls == ["slow", "slow"]
 
 
 @pytest.mark.parametrize("key", [None, " " * 0 + "é", "x" * 256])
