@@ -6,6 +6,7 @@ who may (guard), what is asked (validation), the route's function, the answer ke
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Flask, request
@@ -56,13 +57,13 @@ def application(name: str, routes: Sequence[Route], health: Health) -> Flask:
     for route in routes:
         app.add_url_rule(route.path, f"{route.method} {route.path}", _view(name, route), methods=[route.method])
     for path in (LIVE, READY):
-        app.add_url_rule(path, path, _around(name, lambda: _health(health)))
+        app.add_url_rule(path, path, _around(name, partial(_health, health, path)))
     app.register_error_handler(HTTPException, lambda error: _around(name, lambda: _refuse(error))())
     return app
 
 
-def _health(health: Health) -> FlaskResponse:
-    told = health.answer(request.path)
+def _health(health: Health, path: str) -> FlaskResponse:
+    told = health.answer(path)
     assert told is not None  # noqa: S101 - it is registered under the health routes alone
     return answers.success(told[0], status=told[1])
 

@@ -305,9 +305,10 @@ def test_the_request_id_is_the_callers_when_it_is_fit_and_fresh_otherwise(probe)
     assert UUID(odd.headers["X-Request-Id"]).version == 7
 
 
-def test_health_says_what_is_used(probe):
-    live = probe.get("/health/live")
-    ready = probe.get("/health/ready")
+@pytest.mark.parametrize("end", ["", "/"])
+def test_health_says_what_is_used(probe, end):
+    live = probe.get(f"/health/live{end}")
+    ready = probe.get(f"/health/ready{end}")
 
     assert (live.status, live.data) == (200, {"status": "ok"})
     assert (ready.status, ready.data["dependencies"]) == (200, {"database": "ok", "redis": "ok"})
