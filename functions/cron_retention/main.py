@@ -1,5 +1,5 @@
-"""Deletes what is past its time, daily: published events, notifications, mail, processed marks, mailed tokens, and
-stores that their owners deleted a month ago.
+"""Deletes what is past its time, daily: published events, settled dead letters, notifications, mail, processed
+marks, mailed tokens, and stores that their owners deleted a month ago.
 
 What is kept for how long is in shared.operations.retention, what is left of a store in shared.identity.erasure.
 Publishes media_deleted.

@@ -46,6 +46,8 @@ RULES: Mapping[str, Rule] = {
     "processed_events": Rule("processed_events", "processed_at", timedelta(days=60), unless=_MAY_BE_REPLAYED),
     # As long as the marks of the events that they are about, which keep anybody from being written to again.
     "email_deliveries": Rule("email_deliveries", "created_at", timedelta(days=60)),
+    # Open letters have neither moment, and stay.
+    "outbox_dlq": Rule("outbox_dlq", "coalesce(dismissed_at, replayed_at)", timedelta(days=60)),
     "one_time_tokens": Rule("one_time_tokens", "expires_at", timedelta()),
 }
 

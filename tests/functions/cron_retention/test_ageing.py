@@ -15,7 +15,7 @@ from shared.kit.ids import new_id
 from shared.notifications.models import DeliveryStatus, EmailDelivery, NotificationType
 from shared.notifications.recipients import Recipient
 from shared.operations import retention
-from shared.operations.replay import dismiss
+from shared.operations.replay import dismiss, replay
 from shared.operations.retention import RetentionSettings, delete_expired
 from tests.builders.dead_letters import a_dead_letter, a_published_event
 from tests.builders.notifications import a_notification
@@ -23,7 +23,14 @@ from tests.builders.outbox import a_nudge, damage, dead_letters, emitted
 from tests.builders.stores import a_buyer, a_user
 from tests.jobs import fire_job
 
-NOTHING = {"outbox_events": 0, "notifications": 0, "processed_events": 0, "email_deliveries": 0, "one_time_tokens": 0}
+NOTHING = {
+    "outbox_events": 0,
+    "notifications": 0,
+    "processed_events": 0,
+    "email_deliveries": 0,
+    "outbox_dlq": 0,
+    "one_time_tokens": 0,
+}
 NO_STORES = {f"stores_{outcome}": 0 for outcome in ("deleted", "anonymised", "waiting", "skipped", "failed")}
 MOMENT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -137,6 +144,22 @@ def test_marks_of_an_event_that_may_be_replayed_stay_until_its_letter_is_dismiss
 
     assert (first["processed_events"], second["processed_events"]) == (0, 1)
     assert [kept.id for kept in dead_letters()] == [letter.id]
+
+
+def test_dead_letters_stay_until_sixty_days_after_they_were_settled(fire, now, freeze):
+    open_letter, replayed, dismissed, settled_later = (a_dead_letter() for _ in range(4))
+    with transaction() as session:
+        replay(session, replayed.id)
+        dismiss(session, dismissed.id, "known")
+    freeze(now + MOMENT)
+    with transaction() as session:
+        dismiss(session, settled_later.id, "known")
+
+    freeze(now + MOMENT + 60 * DAY)
+    done = fire()
+
+    assert done["outbox_dlq"] == 2
+    assert set(ids_in("outbox_dlq")) == {open_letter.id, settled_later.id}
 
 
 def test_mail_goes_after_sixty_days(fire, now, freeze):
