@@ -12,6 +12,7 @@ from tests.builders.people import PASSWORD, a_person, a_registration
 from tests.builders.stores import a_buyer, a_member
 from tests.events import audited
 from tests.functions.auth.entering import claims, holding
+from tests.rivals import at_once, beside
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -204,6 +205,20 @@ def test_the_same_registration_sent_twice_makes_one_store(api, events):
     assert "X-PF-Token" not in again.headers
     assert [len(rows) for rows in everything()] == [1, 1, 1]
     assert events.types() == ["email_verification_requested", "store_registered"]
+
+
+@pytest.mark.usefixtures("committed_database")
+def test_of_two_who_register_one_email_at_once_one_is_told_that_it_is_taken(api, events):
+    def register(password: str):
+        return lambda: beside(api).post("/register", a_registration(password=password))
+
+    replies = at_once(None, register("a dozen purple cacti"), register("a baker's dozen of cacti"))
+
+    users, stores, memberships = everything()
+    assert sorted(reply.status for reply in replies) == [201, 409]
+    assert [reply.error.reason for reply in replies if reply.status == 409] == ["email_taken"]
+    assert (len(users), len(stores), len(memberships)) == (1, 1, 1)
+    assert len(events.emitted(StoreRegistered)) == 1
 
 
 def test_registering_needs_an_idempotency_key(api):
