@@ -239,6 +239,18 @@ def test_a_changed_price_is_told_with_both_prices(api):
     assert reply.data["total_cents"] == 2_600
 
 
+def test_a_product_that_had_no_price_in_the_former_quote_has_no_changed_one(api):
+    product = a_product(is_active=False)
+    buyer = api.as_staff_of(a_buyer())
+    buyer.post("", wanting((product, 1)))
+    with transaction() as session:
+        session.execute(update(Product).where(Product.id == product.id).values(is_active=True))
+
+    (item,) = buyer.post("", wanting((product, 1))).data["items"]
+
+    assert (item["status"], item["unit_price_cents"], item["warnings"]) == ("ok", 2_500, [])
+
+
 def test_a_new_quote_replaces_the_cart_and_touches_no_stock(api):
     product, store = a_product(), a_buyer()
     buyer = api.as_staff_of(store)

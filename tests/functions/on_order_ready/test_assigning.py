@@ -83,10 +83,12 @@ def test_orders_spread_evenly_over_the_agents(consumer):
 
 def test_what_is_delivered_or_called_off_is_no_load(consumer):
     busy, done = an_agent(), an_agent()
-    an_order(OrderStatus.HOLD, agent=busy)
-    an_order(OrderStatus.DELIVERED, agent=done)
-    an_order(OrderStatus.CANCELED, agent=done)
-    an_order(OrderStatus.CLOSED, agent=done)
+    an_order(OrderStatus.IN_TRANSIT, agent=done)
+    for _ in range(2):
+        an_order(OrderStatus.HOLD, agent=busy)
+        an_order(OrderStatus.DELIVERED, agent=done)
+        an_order(OrderStatus.CANCELED, agent=done)
+        an_order(OrderStatus.CLOSED, agent=done)
     order = an_order(OrderStatus.READY_FOR_DISPATCH)
 
     consumer.deliver(delivery_of(announce(order)))

@@ -1,5 +1,7 @@
 """What deciding and packing an order does to its lines, its stock, its money, and who hears of it."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from shared.events.orders import OrderDecided, OrderReadyForDispatch
@@ -51,6 +53,19 @@ def fulfill(api, order, *lines):
 
 def stocks(order):
     return [stock_of(line.product_id) for line in order.lines]
+
+
+def test_when_an_order_was_first_accepted_stays_whatever_comes_of_its_lines(api, freeze):
+    monday = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    order = an_order(created_at=monday)
+
+    freeze(monday + timedelta(hours=1))
+    decide(api, order, "accept")
+    freeze(monday + timedelta(hours=2))
+    reply = decide_lines(api, order, "reject")
+
+    assert (reply.status, now(order).status) == (200, OrderStatus.PARTIALLY_ACCEPTED)
+    assert now(order).accepted_at == monday + timedelta(hours=1)
 
 
 def test_accepting_an_order_accepts_its_pending_lines(api, events):

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.events.orders import PaymentRejected
+from shared.orders.lifecycle import DEAD
 from shared.orders.models import IntentStatus, OrderStatus, PaymentMethod
 from tests.builders.orders import an_order
 from tests.events import audited
@@ -81,6 +82,21 @@ def test_a_reset_payment_is_unpaid_again_and_resetting_twice_is_once(api, events
     assert (first.data["payment_intent"]["status"], first.data["payment_intent"]["failure_reason"]) == ("unpaid", None)
     assert [(action, after["reason"]) for action, _, after in audited()] == [("payment.reset", "The agent mistyped.")]
     assert events.emitted() == []
+
+
+@pytest.mark.parametrize("status", DEAD)
+@pytest.mark.parametrize(("action", "payment"), [("reject", IntentStatus.UNPAID), ("reset", IntentStatus.FAILED)])
+def test_nothing_is_paid_for_an_order_that_came_to_nothing(api, status, action, payment):
+    order = an_order(status, payment=payment)
+    before = everything_about(order)
+
+    reply = ask(api, order, action)
+
+    assert (reply.status, reply.error.details) == (
+        422,
+        {"from": status, "action": f"{action}_payment", "allowed": []},
+    )
+    assert everything_about(order) == before
 
 
 @pytest.mark.parametrize("action", ["reject", "reset"])
