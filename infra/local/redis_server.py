@@ -60,6 +60,7 @@ class RedisServer:
         if pid is not None:
             stop_process(pid, _PROGRAM)
         if self._process is not None:
+            self._process.terminate()  # someone may have removed its files while it ran, and its number with them
             self._process.wait()
             self._process = None
 

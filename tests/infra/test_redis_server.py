@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +35,17 @@ def test_a_started_server_answers_and_a_stopped_one_leaves_no_process(server: Re
     assert server.pid is None
     with pytest.raises(ServerFailed, match="is not running"):
         _ = server.url
+
+
+def test_it_stops_even_when_somebody_has_removed_its_files(server: RedisServer) -> None:
+    server.start()
+    pid = server.pid
+    assert pid is not None
+    shutil.rmtree(server.home)
+
+    server.stop()
+
+    assert not is_alive(pid, "redis-server")
 
 
 def test_the_port_is_kept_when_it_is_free_and_changed_when_it_is_taken(server: RedisServer) -> None:
