@@ -3,6 +3,7 @@
 import pytest
 
 from shared.events.media import MediaUploaded
+from shared.integrations.gcs import object_store
 from shared.kit import clock
 from shared.media.kinds import EXTENSIONS, MediaKind
 from shared.media.models import MediaStatus
@@ -131,6 +132,23 @@ def test_the_same_event_twice_changes_nothing(tell, events, outcomes, freeze):
 
     assert (again, outcomes()) == (204, ["uploaded", "repeated"])
     assert media_now(media).uploaded_at == before.uploaded_at
+    assert events.emitted() == [uploaded_event(media, put.generation)]
+
+
+def test_a_delivery_finds_done_what_a_rival_did_while_it_looked(tell, events, outcomes, monkeypatch):
+    media = announced()
+    put = uploaded_bytes(media, PDF)
+    look = object_store().read_head
+
+    def beaten(*where, **which):
+        monkeypatch.setattr(object_store(), "read_head", look)
+        tell(media, put)
+        return look(*where, **which)
+
+    monkeypatch.setattr(object_store(), "read_head", beaten)
+    tell(media, put)
+
+    assert outcomes() == ["uploaded", "repeated"]
     assert events.emitted() == [uploaded_event(media, put.generation)]
 
 
