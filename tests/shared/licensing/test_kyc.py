@@ -163,14 +163,19 @@ def test_two_changes_at_once_end_in_the_sum_of_both():
 
 
 @pytest.mark.usefixtures("committed_database")
-def test_orders_may_refer_to_a_store_while_its_status_is_set():
-    from sqlalchemy import text
+def test_while_its_status_is_set_orders_may_refer_to_a_store_and_nobody_changes_it():
+    from sqlalchemy import select
 
     store = a_vendor()
     a_license(store)
+
+    def found(*, to_change):
+        wanted = select(Store.id).where(Store.id == store.id)
+        with transaction() as other:
+            return other.scalar(wanted.with_for_update(read=not to_change, key_share=True, skip_locked=True))
+
     with transaction() as session:
         mirror(session, [store.id])
-        with transaction() as other:
-            found = other.scalar(text("SELECT id FROM stores WHERE id = :id FOR KEY SHARE NOWAIT"), {"id": store.id})
+        meanwhile = found(to_change=False), found(to_change=True)
 
-    assert found == store.id
+    assert (meanwhile, found(to_change=True)) == ((store.id, None), store.id)
