@@ -21,7 +21,7 @@ def include_name(name: str | None, kind: str, _: Any) -> bool:
 
 
 def run() -> None:
-    """Run the revisions asked for, all in one transaction."""
+    """Run the revisions asked for in one transaction, which one that adds a value to a type commits halfway."""
     engine = create_engine(DatabaseSettings.current().database_url)
     with engine.connect() as connection:
         context.configure(

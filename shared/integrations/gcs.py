@@ -1,5 +1,6 @@
 """Cloud Storage through its official client; STORAGE_EMULATOR_HOST points it elsewhere, by its own convention."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +113,9 @@ class GoogleObjectStore:
         from google.cloud.storage import Client
         from google.cloud.storage.retry import DEFAULT_RETRY
 
+        # Else a thread of its own asks for each bucket's metadata, which functions have no right to, for traces that
+        # nobody collects.
+        os.environ["DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"] = "true"
         self._client = Client(project=project)
         self._retry = DEFAULT_RETRY.with_timeout(_RETRIES_S)
         self._bounds: dict[str, Any] = {"timeout": _CONNECT_AND_READ_S, "retry": self._retry}

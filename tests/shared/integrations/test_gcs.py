@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from google.auth.credentials import Credentials
 from google.auth.exceptions import TransportError
+from google.cloud.storage._bucket_metadata_cache import BucketMetadataCache
 
 from shared.integrations import gcs
 from shared.integrations.gcs import GoogleObjectStore
@@ -68,6 +69,16 @@ def service(monkeypatch):
     monkeypatch.setattr(google.auth, "default", lambda scopes: (InstanceCredentials(), "packfinderz-test"))
     monkeypatch.setattr(google.auth.transport.requests, "Request", lambda session: service)
     return service
+
+
+def test_no_thread_asks_for_what_nobody_wants_to_know(store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(BucketMetadataCache, "_fetch_background", lambda _, bucket: asked.append(bucket))
+
+    store.upload(MEDIA_BUCKET, "quiet", io.BytesIO(b"quiet"), content_type="text/plain")
+    there = store.stat(MEDIA_BUCKET, "quiet")
+
+    assert (there.size_bytes, asked) == (5, [])
 
 
 def test_without_a_private_key_iam_signs_for_the_functions_own_account(store, service):
